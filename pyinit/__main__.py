@@ -1,0 +1,35 @@
+"""Runs a command by name: `python -m pyinit NAME ...`; the launchers in bin/ come through here as well."""
+
+import posix
+import sys
+from _signal import SIG_DFL, SIGINT, default_int_handler, getsignal, signal
+
+COMMANDS = (
+    "envdir envuidgid fghack multilog pgrphack pyinit readproctitle setlock setuidgid softlimit supervise "
+    "svc svok svscan svscanboot svstat tai64n tai64nlocal"
+).split()
+
+
+def run(name: str) -> None:
+    """Run the command and leave with its exit code, flushing and finalising nothing: all output was written.
+
+    An interrupt kills silently, as it kills a C program.
+    """
+    from pyinit.system.process import arguments
+
+    if getsignal(SIGINT) is default_int_handler:
+        signal(SIGINT, SIG_DFL)
+    module = __import__("pyinit.commands." + name, fromlist=["main"])
+    posix._exit(module.main(arguments()))
+
+
+def main() -> None:
+    if len(sys.argv) < 2 or sys.argv[1] not in COMMANDS:
+        sys.stderr.write(f"usage: python -m pyinit COMMAND ...\ncommands: {' '.join(COMMANDS)}\n")
+        posix._exit(100)
+    del sys.argv[0]
+    run(sys.argv[0])
+
+
+if __name__ == "__main__":
+    main()

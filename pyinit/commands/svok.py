@@ -1,0 +1,26 @@
+"""svok dir: whether supervise is running in dir (exit 0) or not (exit 100)."""
+
+import posix
+from errno import ENOENT, ENXIO
+
+from pyinit.report import USAGE, die, usage
+
+PROG = b"svok"
+
+
+def main(argv: list[bytes]) -> int:
+    """Open supervise/ok for writing: only a living reader lets that succeed."""
+    if len(argv) < 2:
+        usage(PROG, b"dir")
+    directory = argv[1]
+    try:
+        posix.chdir(directory)
+    except OSError as error:
+        die(PROG, b"unable to chdir to " + directory, error)
+    try:
+        posix.open("supervise/ok", posix.O_WRONLY | posix.O_NONBLOCK)
+    except OSError as error:
+        if error.errno in (ENOENT, ENXIO):
+            return USAGE
+        die(PROG, b"unable to open %b/supervise/ok" % directory, error)
+    return 0

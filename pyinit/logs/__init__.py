@@ -1,0 +1,1 @@
+"""Logging: keeps what services write. Knows no supervision."""

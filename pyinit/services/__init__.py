@@ -1,0 +1,1 @@
+"""Supervision: keeps the services of a directory running. Knows no log format."""
