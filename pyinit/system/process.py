@@ -1,9 +1,11 @@
-"""Processes: become another program, start one, fork a clean child, adopt orphans.
+"""Become another program, leaving the process as the C daemontools would.
 
-Chain-loading is "change myself, then become": what Python changed in the process is put back before exec.
-At start Python ignores SIGPIPE and SIGXFSZ, and in the C locale adds LC_CTYPE to the environment; neither
-may reach the program that follows. The C-level `environ` is handed on as it is (`execv`, not `execve`), so
-odd entries survive; change it with `posix.putenv` and `posix.unsetenv`.
+Chain-loading is "restore, change myself, then become". At start Python ignores SIGPIPE and SIGXFSZ, and in the C
+locale sets LC_CTYPE in the environment; neither may reach the program that follows. Whether the two signals were
+ignored by whoever started us cannot be known any more: they become the default.
+
+Unless it is to be changed, the C-level `environ` is handed on as it is (`execv`, not `execve`), so order,
+duplicates and odd entries survive.
 """
 
 import posix
@@ -16,15 +18,77 @@ from pyinit.report import die
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import NoReturn
 
 DEFAULT_PATH = b"/bin:/usr/bin"
 
+LOCALES_OF_PYTHON = (b"C.UTF-8", b"C.utf8", b"UTF-8")
+"""What the interpreter may set LC_CTYPE to (PEP 538)."""
+
 
 def arguments() -> list[bytes]:
-    """The command line as the bytes it was given in, the program's name first."""
-    encoding, errors = sys.getfilesystemencoding(), sys.getfilesystemencodeerrors()
-    return [argument.encode(encoding, errors) for argument in sys.argv]
+    """The command line as the bytes it was given in, the program's name first.
+
+    From the kernel: through sys.argv and back is not exact in every locale, so that is only for want of /proc.
+    """
+    try:
+        return _read_strings("/proc/self/cmdline")[-len(sys.argv) :]
+    except OSError:
+        return [encoded(argument) for argument in sys.argv]
+
+
+def encoded(name: str) -> bytes:
+    """The bytes of a name that the interpreter decoded."""
+    return name.encode(sys.getfilesystemencoding(), sys.getfilesystemencodeerrors())
+
+
+def decoded(name: bytes) -> str:
+    """A name for the few interfaces that take no bytes; they encode it back."""
+    return name.decode(sys.getfilesystemencoding(), sys.getfilesystemencodeerrors())
+
+
+def initial_environment() -> list[bytes]:
+    """The entries the kernel gave this process, before Python touched them.
+
+    Raises OSError without /proc, or once the process has changed its user.
+    """
+    return _read_strings("/proc/self/environ")
+
+
+def _read_strings(path: str) -> list[bytes]:
+    descriptor = posix.open(path, posix.O_RDONLY | posix.O_CLOEXEC)
+    chunks = []
+    try:
+        while chunk := posix.read(descriptor, 65536):
+            chunks.append(chunk)
+    finally:
+        posix.close(descriptor)
+    return b"".join(chunks).split(b"\0")[:-1]
+
+
+def restore() -> None:
+    """Put back what the interpreter changed. A chain-loading command does it first, while it has its rights."""
+    set_signal(SIGPIPE, SIG_DFL)
+    set_signal(SIGXFSZ, SIG_DFL)
+    if getsignal(SIGINT) is default_int_handler:
+        set_signal(SIGINT, SIG_DFL)
+    if posix.environ.get(b"LC_CTYPE") in LOCALES_OF_PYTHON:
+        _restore_locale()
+
+
+def _restore_locale() -> None:
+    """Give LC_CTYPE the value it came with, or none. Without /proc: it was added if nothing else says UTF-8."""
+    try:
+        values = [entry[9:] for entry in initial_environment() if entry.startswith(b"LC_CTYPE=")]
+    except OSError:
+        if b"LC_ALL" in posix.environ or posix.environ.get(b"LANG", b"") not in (b"", b"C", b"POSIX"):
+            return
+        values = []
+    if values:
+        posix.putenv(b"LC_CTYPE", values[0])
+    else:
+        posix.unsetenv(b"LC_CTYPE")
 
 
 def candidates(name: bytes, path: bytes | None) -> list[bytes]:
@@ -35,60 +99,38 @@ def candidates(name: bytes, path: bytes | None) -> list[bytes]:
     return [b"%b/%b" % (component or b".", name) for component in components]
 
 
-def restore() -> None:
-    """Put back what the interpreter changed: signal dispositions and the locale variable it added."""
-    set_signal(SIGPIPE, SIG_DFL)
-    set_signal(SIGXFSZ, SIG_DFL)
-    if getsignal(SIGINT) is default_int_handler:
-        set_signal(SIGINT, SIG_DFL)
-    if _locale_was_added():
-        posix.unsetenv(b"LC_CTYPE")
-
-
-def _locale_was_added() -> bool:
-    """Whether LC_CTYPE is in the environment only because the interpreter put it there."""
-    if b"LC_CTYPE" not in posix.environ:
-        return False
-    try:
-        return all(not entry.startswith(b"LC_CTYPE=") for entry in initial_environment())
-    except OSError:
-        return b"LC_ALL" not in posix.environ and posix.environ.get(b"LANG", b"C") in (b"C", b"POSIX", b"")
-
-
-def initial_environment() -> list[bytes]:
-    """The entries the kernel gave this process, before Python touched them. Raises OSError without /proc."""
-    descriptor = posix.open("/proc/self/environ", posix.O_RDONLY | posix.O_CLOEXEC)
-    chunks = []
-    try:
-        while chunk := posix.read(descriptor, 65536):
-            chunks.append(chunk)
-    finally:
-        posix.close(descriptor)
-    return b"".join(chunks).split(b"\0")[:-1]
-
-
-def execute(argv: list[bytes], path: bytes | None) -> OSError:
-    """Exec argv, looked up as daemontools does (pathexec_run.c); returns the error when nothing could be run.
+def execute(programs: list[bytes], argv: list[bytes], environment: list[bytes] | None = None) -> OSError:
+    """Exec the first of `programs` that can be run (pathexec_run.c); returns the error when none can.
 
     A missing file is passed over; one that may not be run (EACCES, EPERM, EISDIR) is remembered and passed
-    over; any other error ends the search.
+    over; any other error ends the search. `environment` is for when it differs from the process's own.
     """
     remembered = OSError(ENOENT, "")
-    for candidate in candidates(argv[0], path):
+    argv = argv if argv[0] else [b"-"]  # refused by Python; the kernel refuses `DIR/` whatever argv[0] is
+    for program in programs:
         try:
-            posix.execv(candidate, argv)
+            if environment is None:
+                posix.execv(program, argv)
+            from pyinit.system import environment as environments
+
+            environments.execute(program, argv, environment)
         except OSError as error:
             if error.errno in (EACCES, EPERM, EISDIR):
                 remembered = error
             elif error.errno != ENOENT:
                 return error
-        except ValueError:  # Python passes no empty argv[0]; the kernel would have met `DIR/`, a directory
-            remembered = OSError(EACCES, "")
     return remembered
 
 
-def become(prog: bytes, argv: list[bytes]) -> "NoReturn":
-    """Replace this process by argv, found on the PATH this process was started with; dies with prog's message."""
-    restore()
-    error = execute(argv, posix.environ.get(b"PATH"))
-    die(prog, b"unable to run " + argv[0], error)
+def become(prog: bytes, argv: list[bytes], changes: "Sequence[bytes]" = ()) -> "NoReturn":
+    """Replace this process by argv, found on the PATH this process was started with; dies with prog's message.
+
+    `changes` to the environment: `NAME=VALUE` to set, `NAME` to remove. Call `restore` before.
+    """
+    programs = candidates(argv[0], posix.environ.get(b"PATH"))
+    environment = None
+    if changes:
+        from pyinit.system.environment import changed
+
+        environment = changed(initial_environment(), changes)
+    die(prog, b"unable to run " + argv[0], execute(programs, argv, environment))

@@ -1,0 +1,50 @@
+"""What a service directory says: whether it is down, whether it brings a logger, where its state lives."""
+
+import posix
+
+from pyinit.system import files
+
+STATE = b"supervise"
+LONGEST_LINK = 255
+"""Debian's supervise follows a dangling `supervise` link only this far."""
+
+
+def is_down(directory: int) -> bool:
+    """Whether a file `down`, of any type, keeps the service from starting by itself. Raises OSError."""
+    return files.exists(b"down", directory)
+
+
+def has_log(name: bytes, parent: int) -> bool:
+    """Whether service `name` has a `log`, of any type: daemontools' own rule. Raises OSError."""
+    return files.exists(name + b"/log", parent)
+
+
+def has_logger(name: bytes, parent: int) -> bool:
+    """Whether service `name` brings a logger of its own, `log/run`; the sticky bit means nothing. Raises OSError."""
+    try:
+        return files.exists(name + b"/log/run", parent)
+    except NotADirectoryError:
+        return False
+
+
+def make_state(directory: int) -> None:
+    """Make `supervise/`, mode 0700. One that is there, or cannot be made, is left for its users to judge.
+
+    If `supervise` is a dangling link its target is made, one level, as Debian's supervise does (an image then keeps
+    the state on a tmpfs). Raises OSError only when that link cannot be read.
+    """
+    try:
+        posix.mkdir(STATE, 0o700, dir_fd=directory)
+        return
+    except OSError:
+        pass
+    try:
+        target = posix.readlink(STATE, dir_fd=directory)
+    except OSError:
+        return
+    if len(target) > LONGEST_LINK:
+        raise OSError(36, "link too long")
+    try:
+        posix.mkdir(target, 0o700, dir_fd=directory)
+    except OSError:
+        pass

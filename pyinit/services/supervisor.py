@@ -1,0 +1,264 @@
+"""One service directory joined to its state machine.
+
+All events of a service come in by `handle`, which arms its timer again. A Supervisor lives from `open` until it leaves
+(after `x`, or when shut down); the directory may then be taken up by another one, here or in another program: its lock
+is free and its FIFOs have no reader, which is how svok and svstat know. Source: supervise.c of daemontools 0.76.
+"""
+
+import posix
+from errno import EAGAIN, ENOMEM
+from time import monotonic, time_ns
+
+from pyinit import report
+from pyinit.services import state, status
+from pyinit.services.control import DOWN, UP
+from pyinit.services.directory import is_down, make_state
+from pyinit.system import files
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from pyinit.system.loop import Deadline, Loop
+    from pyinit.system.spawn import Spawner
+
+    Streams = Sequence[tuple[int, int]]
+
+PROG = b"supervise"
+COMMANDS_AT_ONCE = 64
+"""A flooded FIFO does not keep the other services waiting; what is left is read in the next turn."""
+
+
+class CannotOpen(Exception):
+    """A directory cannot be taken up: `message` is supervise's text for it, `error` the OSError behind it."""
+
+    def __init__(self, message: bytes, error: OSError) -> None:
+        super().__init__(message)
+        self.message = message
+        self.error = error
+
+
+class Complaints:
+    """What one actor has said about a lasting trouble: each reason once, until it changes or is over."""
+
+    __slots__ = ("_said", "repeats")
+
+    def __init__(self, repeats: bool) -> None:
+        self.repeats = repeats
+        self._said = b""
+
+    def is_new(self, text: bytes) -> bool:
+        """Whether to say it: always where `repeats` is set, as the C programs do."""
+        is_new = self.repeats or text != self._said
+        self._said = text
+        return is_new
+
+    def clear(self) -> None:
+        """The trouble is over."""
+        self._said = b""
+
+
+class Host:
+    """What the supervisors of one process share. `repeats`: say every failed start, as the C program does."""
+
+    __slots__ = ("loop", "repeats", "spawner")
+
+    def __init__(self, loop: "Loop", spawner: "Spawner", repeats: bool) -> None:
+        self.loop = loop
+        self.spawner = spawner
+        self.repeats = repeats
+
+
+class Supervisor:
+    """Keeps `run` of one directory as it is wanted. `name` is what messages call the directory.
+
+    `directory` is a descriptor that becomes this object's own. `streams` go to each start, and stay the caller's.
+    `on_leave` is called once, when everything is closed; `on_death` at each death of run, before what follows from it.
+    """
+
+    __slots__ = (
+        "_complaints",
+        "_control",
+        "_directory",
+        "_host",
+        "_lock",
+        "_ok",
+        "_state",
+        "_streams",
+        "_timer",
+        "name",
+        "on_death",
+        "on_leave",
+    )
+
+    def __init__(self, host: Host, name: bytes, directory: int, streams: "Streams" = ()) -> None:
+        self.name = name
+        self.on_leave: Callable[[], None] | None = None
+        self.on_death: Callable[[], None] | None = None
+        self._host = host
+        self._directory = directory
+        self._streams = streams
+        self._lock = self._control = self._ok = -1
+        self._timer: Deadline | None = None
+        self._complaints = Complaints(host.repeats)
+        self._state: state.State
+
+    @property
+    def pid(self) -> int:
+        """The pid of run, 0 when it is down."""
+        return self._state.pid
+
+    @property
+    def wanted_up(self) -> bool:
+        """Whether run is to be kept running."""
+        return self._state.want == UP and not self._state.quitting
+
+    @property
+    def gone(self) -> bool:
+        """Whether the directory has been given up."""
+        return self._state.gone
+
+    @property
+    def is_deleted(self) -> bool:
+        """Whether the directory has been removed: nobody can command the service any more."""
+        return posix.fstat(self._directory).st_nlink == 0
+
+    def open(self) -> None:
+        """Lock the directory, make its FIFOs, start run if it is wanted up. Raises CannotOpen, owning nothing then."""
+        try:
+            self._open()
+        except CannotOpen:
+            self._close()
+            raise
+
+    def _open(self) -> None:
+        where = self._directory
+        try:
+            want = DOWN if is_down(where) else UP
+        except OSError as error:
+            raise CannotOpen(b"unable to stat %b/down" % self.name, error) from None
+        try:
+            make_state(where)
+        except OSError as error:
+            raise CannotOpen(b"unable to readlink ./supervise: %b" % self.name, error) from None
+        try:
+            self._lock = files.lock(b"supervise/lock", where)
+        except OSError as error:
+            raise CannotOpen(b"unable to acquire %b/supervise/lock" % self.name, error) from None
+        self._control = self._open_fifo(b"supervise/control", posix.O_RDWR, b"write")
+        self._host.loop.on_readable(self._control, self._read_control)
+        self._state = state.State(want, time_ns())
+        self._announce()  # before `ok`: who finds that open can read a valid status
+        self._ok = self._open_fifo(b"supervise/ok", posix.O_RDONLY, b"read")
+        self.handle(state.Opened())
+
+    def _open_fifo(self, name: bytes, mode: int, verb: bytes) -> int:
+        """The control FIFO is opened for both: its own writer keeps it from ever reaching an end."""
+        files.make_fifo(name, self._directory)
+        try:
+            return posix.open(name, mode | posix.O_NONBLOCK | posix.O_CLOEXEC, dir_fd=self._directory)
+        except OSError as error:
+            raise CannotOpen(b"unable to %b %b/%b" % (verb, self.name, name), error) from None
+
+    def handle(self, event: "state.Event") -> None:
+        """The one way in: take the event, act on what follows from it."""
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
+        self._state, actions = state.step(self._state, event, state.Now(monotonic(), time_ns()))
+        for action in actions:
+            self._act(action)
+
+    def _act(self, action: "state.Action") -> None:
+        match action:
+            case state.Start():
+                self.handle(self._start())
+            case state.Signal(number):
+                posix.kill(self._state.pid, number)
+            case state.Announce():
+                self._announce()
+            case state.Wait(until):
+                self._timer = self._host.loop.at(until, self._wake)
+            case state.Leave():
+                self._close()
+                if self.on_leave:
+                    self.on_leave()
+
+    def command(self, letters: bytes) -> None:
+        """Obey letters as if they had been read from `supervise/control`."""
+        for letter in letters:
+            self.handle(state.Commanded(letter))
+
+    def _start(self) -> "state.Started | state.NotStarted":
+        try:
+            pid = self._host.spawner.start([b"./run"], self._directory, self._streams)
+        except OSError as error:
+            self._complain(error)
+            return state.NotStarted()
+        self._complaints.clear()
+        self._host.loop.on_death(pid, self._died)
+        return state.Started(pid)
+
+    def _complain(self, error: OSError) -> None:
+        if error.errno in (EAGAIN, ENOMEM):
+            text = b"warning: unable to fork for %b, trying again in a second" % self.name
+        else:
+            text = b"fatal: unable to start %b/run" % self.name
+        if self._complaints.is_new(text + report.reason(error)):
+            report.say(PROG, text, error)
+
+    def _died(self, _status: int) -> None:
+        """A command that run wrote before it died comes before its death."""
+        self._read_control()
+        if self.on_death:
+            self.on_death()
+        self.handle(state.Died())
+
+    def _wake(self) -> None:
+        self._timer = None
+        self.handle(state.Waited())
+
+    def _read_control(self) -> None:
+        if self._control < 0:
+            return
+        try:
+            letters = posix.read(self._control, COMMANDS_AT_ONCE)
+        except BlockingIOError:
+            return
+        self.command(letters)
+
+    def _announce(self) -> None:
+        """Write beside, then rename. Trouble is said, and the old status stays."""
+        now = self._state
+        content = status.pack(status.Status(now.pid, now.paused, now.want, now.since))
+        try:
+            flags = files.WRITE_FLAGS | posix.O_TRUNC | posix.O_CREAT
+            descriptor = posix.open(b"supervise/status.new", flags, 0o644, dir_fd=self._directory)
+        except OSError as error:
+            return self._warn_status(b"open", b"", error)
+        try:
+            written = posix.write(descriptor, content)
+        except OSError as error:
+            return self._warn_status(b"write", b"", error)
+        finally:
+            posix.close(descriptor)
+        if written < len(content):
+            return self._warn_status(b"write", b": partial write", None)
+        try:
+            posix.rename(
+                b"supervise/status.new",
+                b"supervise/status",
+                src_dir_fd=self._directory,
+                dst_dir_fd=self._directory,
+            )
+        except OSError as error:
+            self._warn_status(b"rename", b" to status", error)
+
+    def _warn_status(self, verb: bytes, ending: bytes, error: OSError | None) -> None:
+        report.warn(PROG, b"unable to %b %b/supervise/status.new%b" % (verb, self.name, ending), error)
+
+    def _close(self) -> None:
+        if self._control >= 0:
+            self._host.loop.forget(self._control)
+        files.close_all(self._ok, self._control, self._lock, self._directory)
+        self._ok = self._control = self._lock = self._directory = -1

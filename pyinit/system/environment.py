@@ -1,0 +1,73 @@
+"""The environment of the program that follows, as a list of entries: order, duplicates and odd entries kept.
+
+A dictionary cannot say what daemontools hands on: the list may name a variable twice, and may hold entries
+without `=`. Loaded only by the commands that change the environment.
+"""
+
+import posix
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any, NoReturn
+
+
+def changed(entries: list[bytes], changes: "Iterable[bytes]") -> list[bytes]:
+    """Apply changes, `NAME=VALUE` to set and `NAME` to remove, as daemontools does (pathexec_env.c).
+
+    Only the first entry of a name goes, the last entry of the list taking its place; what is set is appended.
+    """
+    entries = list(entries)
+    for change in changes:
+        name, is_set, _ = change.partition(b"=")
+        for index, entry in enumerate(entries):
+            if entry.startswith(name + b"="):
+                entries[index] = entries[-1]
+                del entries[-1]
+                break
+        if is_set:
+            entries.append(change)
+    return entries
+
+
+class _Pairs:
+    """What posix.execve takes for a mapping; unlike a dict it keeps order and duplicates."""
+
+    __slots__ = ("_names", "_values")
+
+    def __init__(self, entries: list[bytes]) -> None:
+        self._names, self._values = [], []
+        for entry in entries:
+            split = entry.index(b"=", 1)
+            self._names.append(entry[:split])
+            self._values.append(entry[split + 1 :])
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def keys(self) -> list[bytes]:
+        return self._names
+
+    def values(self) -> list[bytes]:
+        return self._values
+
+    def __getitem__(self, name: bytes) -> bytes:  # without it execve takes nothing for a mapping
+        raise KeyError(name)
+
+
+def execute(program: bytes, argv: list[bytes], entries: list[bytes]) -> "NoReturn":
+    """execve with exactly these entries. Raises OSError.
+
+    Python refuses entries without a name or without `=`; a list with one of those goes through ctypes, an
+    import of milliseconds that others do not pay.
+    """
+    if all(b"=" in entry[1:] for entry in entries):
+        mapping: Any = _Pairs(entries)
+        posix.execve(program, argv, mapping)
+    import ctypes
+
+    def pointers(strings: list[bytes]) -> "ctypes.Array[ctypes.c_char_p]":
+        return (ctypes.c_char_p * (len(strings) + 1))(*strings, None)
+
+    ctypes.CDLL(None, use_errno=True).execve(program, pointers(argv), pointers(entries))
+    raise OSError(ctypes.get_errno(), "")

@@ -1,0 +1,63 @@
+"""Files as daemontools opens them: relative to a directory descriptor, never waiting, close-on-exec.
+
+Every function takes `directory`, a descriptor that names are relative to (O_PATH will do), and raises OSError.
+The returned descriptors belong to the caller.
+"""
+
+import fcntl
+import posix
+
+WRITE_FLAGS = posix.O_WRONLY | posix.O_NONBLOCK | posix.O_CLOEXEC
+READ_FLAGS = posix.O_RDONLY | posix.O_NONBLOCK | posix.O_CLOEXEC
+
+
+def open_directory(name: bytes, directory: int | None = None) -> int:
+    """A descriptor that only names the directory (O_PATH): it needs no read permission, as chdir needs none."""
+    return posix.open(name, posix.O_PATH | posix.O_DIRECTORY | posix.O_CLOEXEC, dir_fd=directory)
+
+
+def lock(name: bytes, directory: int) -> int:
+    """Open for append, make if missing (0600), and flock without waiting: BlockingIOError when held elsewhere."""
+    descriptor = posix.open(name, WRITE_FLAGS | posix.O_APPEND | posix.O_CREAT, 0o600, dir_fd=directory)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        posix.close(descriptor)
+        raise
+    return descriptor
+
+
+def make_fifo(name: bytes, directory: int) -> None:
+    """A FIFO of mode 0600; whatever has the name already is kept, to be judged by the open that follows."""
+    try:
+        posix.mkfifo(name, 0o600, dir_fd=directory)
+    except OSError:
+        pass
+
+
+def exists(name: bytes, directory: int) -> bool:
+    """Whether stat finds it. ENOENT alone means no; any other trouble is raised."""
+    try:
+        posix.stat(name, dir_fd=directory)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def close_all(*descriptors: int) -> None:
+    """Close those that are descriptors; -1 stands for none."""
+    for descriptor in descriptors:
+        if descriptor >= 0:
+            posix.close(descriptor)
+
+
+def read(name: bytes, directory: int | None = None) -> bytes:
+    """The whole of a file."""
+    descriptor = posix.open(name, READ_FLAGS, dir_fd=directory)
+    chunks = []
+    try:
+        while chunk := posix.read(descriptor, 65536):
+            chunks.append(chunk)
+    finally:
+        posix.close(descriptor)
+    return b"".join(chunks)

@@ -1,0 +1,206 @@
+"""The event loop: descriptors, signals, children's ends, deadlines, directory changes. And the one guard.
+
+A signal's C handler writes a byte into the doorbell pipe; its Python handler adds the number to a set. The pipe only
+wakes the loop: full, it would lose bytes; the set loses nothing. Deaths are never counted: each SIGCHLD means "reap
+until none is left". Nothing polls: with no deadline set the loop sleeps until the kernel has something.
+
+One turn: ready descriptors, then signals and deaths, then what is due, then `after_turn`. Descriptors come first,
+so that a command which a service wrote before it died is read before its death is seen.
+
+Before `run` errors are the caller's and fatal. From `run` on nothing is: this module alone catches Exception. What
+raised is reported with its owner's name (the `name` of the object the callback is a method of), and the rest go on.
+"""
+
+import fcntl
+import posix
+import select
+from _heapq import heappop, heappush
+from _signal import SIG_SETMASK, SIGCHLD, SIGIO, pthread_sigmask, set_wakeup_fd
+from _signal import signal as set_signal
+from time import monotonic, sleep
+
+from pyinit import report
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+DIRECTORY_CHANGES = fcntl.DN_CREATE | fcntl.DN_DELETE | fcntl.DN_RENAME | fcntl.DN_ATTRIB | fcntl.DN_MULTISHOT
+REAPED_AT_ONCE = 4096
+"""So many deaths a turn: a fork bomb of orphans does not keep commands and deadlines waiting."""
+
+PENALTY = 1.0
+"""Seconds a descriptor is left alone after its callback raised: it may still be ready and would spin."""
+
+
+class Deadline:
+    """A callback to come; `cancel` makes it never come."""
+
+    __slots__ = ("callback",)
+
+    def __init__(self, callback: "Callable[[], None] | None") -> None:
+        self.callback = callback
+
+    def cancel(self) -> None:
+        """Forget the callback. Cancelling twice, or after it came, does nothing."""
+        self.callback = None
+
+
+class Loop:
+    """One a process. `prog` is whose warnings the guard's are."""
+
+    def __init__(self, prog: bytes) -> None:
+        self.prog = prog
+        self.after_turn: Callable[[], None] | None = None
+        self.orphans = 0
+        self._epoll = select.epoll()
+        self._ready: dict[int, Callable[[], None]] = {}
+        self._children: dict[int, Callable[[int], None]] = {}
+        self._signals: dict[int, Callable[[], None]] = {}
+        self._pending: set[int] = set()
+        self._deadlines: list[tuple[float, int, Deadline]] = []
+        self._deadline_count = 0
+        self._watchers: dict[int, Callable[[], None]] = {}
+        self._code: int | None = None
+        self._doorbell, ringer = posix.pipe2(posix.O_NONBLOCK | posix.O_CLOEXEC)
+        set_wakeup_fd(ringer, warn_on_full_buffer=False)
+        self.on_readable(self._doorbell, self._answer)
+        self.on_signal(SIGCHLD, self._reap)
+
+    def on_readable(self, descriptor: int, callback: "Callable[[], None]") -> None:
+        """Call when `descriptor` can be read or has reached its end, until `forget`."""
+        self._ready[descriptor] = callback
+        self._epoll.register(descriptor, select.EPOLLIN)
+
+    def on_writable(self, descriptor: int, callback: "Callable[[], None] | None") -> None:
+        """Call, instead of the reading callback, while `descriptor` can be written; None goes back to nothing."""
+        if callback is None:
+            self.forget(descriptor)
+        elif descriptor not in self._ready:
+            self._ready[descriptor] = callback
+            self._epoll.register(descriptor, select.EPOLLOUT)
+
+    def forget(self, descriptor: int) -> None:
+        """Stop watching; to be called before the descriptor is closed."""
+        if self._ready.pop(descriptor, None) is not None:
+            self._epoll.unregister(descriptor)
+
+    def on_signal(self, number: int, callback: "Callable[[], None]") -> None:
+        """Call once for any number of signals that came since the last call."""
+        self._signals[number] = callback
+        set_signal(number, lambda number, frame: self._pending.add(number))
+
+    def on_death(self, pid: int, callback: "Callable[[int], None]") -> None:
+        """Call once with the wait status of this child. Deaths of pids never named here are counted as orphans."""
+        self._children[pid] = callback
+
+    def at(self, when: float, callback: "Callable[[], None]") -> Deadline:
+        """Call once, at or after `when` (monotonic seconds)."""
+        deadline = Deadline(callback)
+        self._deadline_count += 1
+        heappush(self._deadlines, (when, self._deadline_count, deadline))
+        return deadline
+
+    def watch(self, directory: int, callback: "Callable[[], None]") -> None:
+        """Call when names come, go or change in the directory (readable descriptor, caller's). fcntl(2) F_NOTIFY.
+
+        The signal does not tell which directory: every watcher is called. Raises OSError where there is no dnotify.
+        """
+        self.on_signal(SIGIO, self._directories_changed)
+        fcntl.fcntl(directory, fcntl.F_NOTIFY, DIRECTORY_CHANGES)
+        self._watchers[directory] = callback
+
+    def unwatch(self, directory: int) -> None:
+        """Forget a watch; closing the descriptor ends the notifications."""
+        self._watchers.pop(directory, None)
+
+    def stop(self, code: int) -> None:
+        """Let `run` return `code` at the end of this turn."""
+        self._code = code
+
+    def run(self) -> int:
+        """Unblock signals and turn until `stop`. From here on nothing raises."""
+        pthread_sigmask(SIG_SETMASK, ())
+        while self._code is None:
+            try:
+                self._turn()
+            except Exception as error:
+                self._report(b"", error)
+                sleep(0.1)  # the loop itself failed: stay alive, and do not spin
+        return self._code
+
+    def _turn(self) -> None:
+        for descriptor, _ in self._epoll.poll(self._patience()):
+            callback = self._ready.get(descriptor)
+            if callback and not self._guard(callback):
+                self._suspend(descriptor, callback)
+        while self._pending:
+            self._guard(self._signals[self._pending.pop()])
+        now = monotonic()
+        while self._deadlines and self._deadlines[0][0] <= now:
+            deadline = heappop(self._deadlines)[2]
+            if deadline.callback:
+                self._guard(deadline.callback)
+        if self.after_turn:
+            self._guard(self.after_turn)
+
+    def _patience(self) -> float | None:
+        """Seconds until the next deadline; None where there is none."""
+        if self._pending:
+            return 0
+        while self._deadlines and self._deadlines[0][2].callback is None:
+            heappop(self._deadlines)
+        return max(0.0, self._deadlines[0][0] - monotonic()) if self._deadlines else None
+
+    def _answer(self) -> None:
+        posix.read(self._doorbell, 65536)
+
+    def _reap(self) -> None:
+        for _ in range(REAPED_AT_ONCE):
+            try:
+                pid, status = posix.waitpid(-1, posix.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            callback = self._children.pop(pid, None)
+            if callback is None:
+                self.orphans += 1
+            else:
+                self._guard(callback, status)
+        self._pending.add(SIGCHLD)
+
+    def _directories_changed(self) -> None:
+        for callback in list(self._watchers.values()):
+            self._guard(callback)
+
+    def _guard(self, callback: "Callable[..., None]", *arguments: int) -> bool:
+        """Call; whether it returned. What it raised is reported and ends there."""
+        try:
+            callback(*arguments)
+        except Exception as error:
+            self._report(getattr(getattr(callback, "__self__", None), "name", b""), error)
+            return False
+        return True
+
+    def _suspend(self, descriptor: int, callback: "Callable[[], None]") -> None:
+        """Leave a descriptor whose callback raised alone for a while, unless the callback gave it up itself."""
+        if self._ready.get(descriptor) is not callback:
+            return
+        self._epoll.modify(descriptor, 0)
+        self.at(monotonic() + PENALTY, lambda: self._resume(descriptor, callback))
+
+    def _resume(self, descriptor: int, callback: "Callable[[], None]") -> None:
+        if self._ready.get(descriptor) is callback:
+            self._epoll.modify(descriptor, select.EPOLLIN)
+
+    def _report(self, owner: bytes, error: Exception) -> None:
+        try:
+            trace = error.__traceback__
+            while trace and trace.tb_next:
+                trace = trace.tb_next
+            place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "?"
+            text = f"{type(error).__name__}: {error} at {place}".encode(errors="replace")
+            report.warn(self.prog, (owner + b": " if owner else b"") + b"internal error: " + text)
+        except Exception:
+            report.warn(self.prog, b"internal error that could not be told")

@@ -1,0 +1,137 @@
+"""Children: programs started with what this process was given, and forks that run Python.
+
+Programs are started by posix_spawn, which in glibc shares memory with its parent until exec (CLONE_VFORK): its cost
+does not grow with PID 1, and a program that cannot be executed is an OSError here, not a child that dies.
+It cannot change directory, so this process does, and goes back: it has one thread and keeps no meaning in its
+working directory.
+"""
+
+import posix
+from _signal import (
+    SIG_BLOCK,
+    SIG_DFL,
+    SIG_SETMASK,
+    SIGPIPE,
+    SIGXFSZ,
+    getsignal,
+    pthread_sigmask,
+    set_wakeup_fd,
+    valid_signals,
+)
+from _signal import signal as set_signal
+
+from pyinit.system.process import initial_environment
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+IGNORED_BY_PYTHON = (SIGPIPE, SIGXFSZ)
+
+ENOUGH_DESCRIPTORS = 1024
+"""The usual soft limit; below it nothing is raised and nothing has to be lowered again for each child."""
+
+
+def block_signals() -> None:
+    """Hold every signal back until a loop is there to take it. PID 1 would lose those it has no handler for."""
+    pthread_sigmask(SIG_BLOCK, valid_signals())
+
+
+def environment() -> dict[bytes, bytes]:
+    """The environment this process was given, without what the interpreter added to it."""
+    try:
+        entries = initial_environment()
+    except OSError:  # no /proc
+        return dict(posix.environ)
+    return {name: value for name, is_set, value in (entry.partition(b"=") for entry in entries) if is_set and name}
+
+
+class Spawner:
+    """Starts programs in a directory, each with the environment and descriptor limit the container was given."""
+
+    __slots__ = ("_environment", "_given_limit", "_home", "_raised_limit")
+
+    def __init__(self) -> None:
+        self._environment = environment()
+        self._home = posix.open("/", posix.O_PATH | posix.O_DIRECTORY | posix.O_CLOEXEC)
+        self._given_limit: tuple[int, int] | None = None
+        self._raised_limit: tuple[int, int] | None = None
+
+    def allow_descriptors(self, count: int) -> None:
+        """Raise this process's own soft limit to the hard one if it may need `count` descriptors.
+
+        The programs started later still get the limit that was given.
+        """
+        if count < ENOUGH_DESCRIPTORS // 2 or self._raised_limit:
+            return
+        from resource import RLIMIT_NOFILE, getrlimit, setrlimit
+
+        soft, hard = getrlimit(RLIMIT_NOFILE)
+        if soft == hard:
+            return
+        setrlimit(RLIMIT_NOFILE, (hard, hard))
+        self._given_limit, self._raised_limit = (soft, hard), (hard, hard)
+
+    def start(self, argv: list[bytes], directory: int, streams: "Iterable[tuple[int, int]]" = ()) -> int:
+        """Start argv[0] in `directory`; returns the pid. Raises OSError when it cannot be forked or executed.
+
+        `streams` are (descriptor here, descriptor there) pairs; those not named are inherited. Same session and
+        process group as this process. The child has no signal blocked or ignored that was not so before Python.
+        """
+        actions = [(posix.POSIX_SPAWN_DUP2, here, there) for here, there in streams]
+        posix.fchdir(directory)
+        try:
+            self._set_limit(self._given_limit)
+            return posix.posix_spawn(
+                argv[0], argv, self._environment, file_actions=actions, setsigmask=(), setsigdef=IGNORED_BY_PYTHON
+            )
+        finally:
+            self._set_limit(self._raised_limit)
+            posix.fchdir(self._home)
+
+    def _set_limit(self, limit: tuple[int, int] | None) -> None:
+        if limit:
+            from resource import RLIMIT_NOFILE, setrlimit
+
+            setrlimit(RLIMIT_NOFILE, limit)
+
+
+def fork(name: bytes, keep: int, main: "Callable[[], int]") -> int:
+    """Fork a child that runs main() and leaves with its code; returns the pid. Raises OSError.
+
+    The child keeps descriptors 0, 1, 2 and `keep`, and nothing else of its parent's: not its locks, FIFOs or
+    pipes. Its signals are as a new process's, but for SIGPIPE, which stays ignored. `name` is what ps shows.
+    """
+    pid = posix.fork()
+    if pid:
+        return pid
+    code = 111
+    try:
+        set_wakeup_fd(-1)
+        for number in valid_signals():
+            if callable(getsignal(number)):
+                set_signal(number, SIG_DFL)
+        posix.closerange(3, keep)
+        posix.closerange(keep + 1, 2**31 - 1)
+        pthread_sigmask(SIG_SETMASK, ())
+        _rename(name)
+        code = main()
+    except BaseException as error:
+        _last_words(name, error)
+    finally:
+        posix._exit(code)
+
+
+def _rename(name: bytes) -> None:
+    try:
+        descriptor = posix.open("/proc/self/comm", posix.O_WRONLY | posix.O_CLOEXEC)
+        posix.write(descriptor, name)
+        posix.close(descriptor)
+    except OSError:
+        pass
+
+
+def _last_words(name: bytes, error: BaseException) -> None:
+    from traceback import format_exception
+
+    posix.write(2, b"%b: fatal: %b" % (name, "".join(format_exception(error)).encode(errors="replace")))
