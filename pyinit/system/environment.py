@@ -55,8 +55,8 @@ class _Pairs:
         raise KeyError(name)
 
 
-def execute(program: bytes, argv: list[bytes], entries: list[bytes]) -> "NoReturn":
-    """execve with exactly these entries. Raises OSError.
+def execve(program: bytes, argv: list[bytes], entries: list[bytes]) -> "NoReturn":
+    """Become program with exactly these entries. Raises OSError.
 
     Python refuses entries without a name or without `=`; a list with one of those goes through ctypes, an
     import of milliseconds that others do not pay.

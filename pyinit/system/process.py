@@ -89,6 +89,7 @@ def _restore_locale() -> None:
         posix.putenv(b"LC_CTYPE", values[0])
     else:
         posix.unsetenv(b"LC_CTYPE")
+        del posix.environ[b"LC_CTYPE"]
 
 
 def candidates(name: bytes, path: bytes | None) -> list[bytes]:
@@ -99,21 +100,21 @@ def candidates(name: bytes, path: bytes | None) -> list[bytes]:
     return [b"%b/%b" % (component or b".", name) for component in components]
 
 
-def execute(programs: list[bytes], argv: list[bytes], environment: list[bytes] | None = None) -> OSError:
+def execute(programs: list[bytes], argv: list[bytes], entries: list[bytes] | None = None) -> OSError:
     """Exec the first of `programs` that can be run (pathexec_run.c); returns the error when none can.
 
     A missing file is passed over; one that may not be run (EACCES, EPERM, EISDIR) is remembered and passed
-    over; any other error ends the search. `environment` is for when it differs from the process's own.
+    over; any other error ends the search. `entries` is the environment, if it is not the process's own.
     """
     remembered = OSError(ENOENT, "")
     argv = argv if argv[0] else [b"-"]  # refused by Python; the kernel refuses `DIR/` whatever argv[0] is
     for program in programs:
         try:
-            if environment is None:
+            if entries is None:
                 posix.execv(program, argv)
-            from pyinit.system import environment as environments
+            from pyinit.system.environment import execve
 
-            environments.execute(program, argv, environment)
+            execve(program, argv, entries)
         except OSError as error:
             if error.errno in (EACCES, EPERM, EISDIR):
                 remembered = error
@@ -128,9 +129,12 @@ def become(prog: bytes, argv: list[bytes], changes: "Sequence[bytes]" = ()) -> "
     `changes` to the environment: `NAME=VALUE` to set, `NAME` to remove. Call `restore` before.
     """
     programs = candidates(argv[0], posix.environ.get(b"PATH"))
-    environment = None
+    entries = None
     if changes:
         from pyinit.system.environment import changed
 
-        environment = changed(initial_environment(), changes)
-    die(prog, b"unable to run " + argv[0], execute(programs, argv, environment))
+        try:
+            entries = changed(initial_environment(), changes)
+        except OSError:  # no /proc
+            entries = changed([b"%b=%b" % pair for pair in posix.environ.items()], changes)
+    die(prog, b"unable to run " + argv[0], execute(programs, argv, entries))
