@@ -16,6 +16,7 @@ from pyinit import report
 from pyinit.services.pair import Pair, Wiring
 from pyinit.services.supervisor import PROG as SUPERVISE
 from pyinit.services.supervisor import CannotOpen, Host
+from pyinit.system import files
 from pyinit.system.mounts import tells_changes
 
 TYPE_CHECKING = False
@@ -45,6 +46,7 @@ class Scanner:
         self._wiring = wiring
         self._path = path
         self._directory = -1
+        self._watch = -1
         self._events = False
         self._timer: Deadline | None = None
         self._due = float("inf")
@@ -58,14 +60,15 @@ class Scanner:
         self.scan()
 
     def _open_directory(self) -> None:
-        flags = posix.O_RDONLY | posix.O_DIRECTORY | posix.O_CLOEXEC
-        directory = posix.open(self._path, flags)
-        if self._directory >= 0:
-            self._host.loop.unwatch(self._directory)
-            posix.close(self._directory)
+        loop = self._host.loop
+        directory = posix.open(self._path, posix.O_RDONLY | posix.O_DIRECTORY | posix.O_CLOEXEC)
+        files.close_all(self._directory)
         self._directory = directory
+        if self._watch >= 0:
+            loop.unwatch(self._watch)
+            self._watch = -1
         try:
-            self._host.loop.watch(directory, self._changed)
+            self._watch = loop.watch(directory, self._changed)
             self._events = tells_changes(directory)
         except OSError:
             self._events = False

@@ -255,6 +255,8 @@ class Supervisor:
             self._warn_status(b"rename", b" to status", error)
 
     def _warn_status(self, verb: bytes, ending: bytes, error: OSError | None) -> None:
+        if self.is_deleted:
+            return  # there is nobody left to read it
         report.warn(PROG, b"unable to %b %b/supervise/status.new%b" % (verb, self.name, ending), error)
 
     def _close(self) -> None:

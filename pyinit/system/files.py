@@ -12,8 +12,14 @@ READ_FLAGS = posix.O_RDONLY | posix.O_NONBLOCK | posix.O_CLOEXEC
 
 
 def open_directory(name: bytes, directory: int | None = None) -> int:
-    """A descriptor that only names the directory (O_PATH): it needs no read permission, as chdir needs none."""
-    return posix.open(name, posix.O_PATH | posix.O_DIRECTORY | posix.O_CLOEXEC, dir_fd=directory)
+    """A descriptor that only names the directory (O_PATH): search permission is asked for, as by chdir, not read."""
+    descriptor = posix.open(name, posix.O_PATH | posix.O_DIRECTORY | posix.O_CLOEXEC, dir_fd=directory)
+    try:
+        posix.stat(b".", dir_fd=descriptor)
+    except OSError:
+        posix.close(descriptor)
+        raise
+    return descriptor
 
 
 def lock(name: bytes, directory: int) -> int:

@@ -101,18 +101,27 @@ class Loop:
         heappush(self._deadlines, (when, self._deadline_count, deadline))
         return deadline
 
-    def watch(self, directory: int, callback: "Callable[[], None]") -> None:
-        """Call when names come, go or change in the directory (readable descriptor, caller's). fcntl(2) F_NOTIFY.
+    def watch(self, directory: int, callback: "Callable[[], None]") -> int:
+        """Call when names come, go or change in the directory; returns what to `unwatch`. fcntl(2) F_NOTIFY.
 
         The signal does not tell which directory: every watcher is called. Raises OSError where there is no dnotify.
+        The watch has a descriptor of its own, because closing any duplicate of one (as listdir does) ends its watch.
         """
         self.on_signal(SIGIO, self._directories_changed)
-        fcntl.fcntl(directory, fcntl.F_NOTIFY, DIRECTORY_CHANGES)
-        self._watchers[directory] = callback
+        flags = posix.O_RDONLY | posix.O_DIRECTORY | posix.O_CLOEXEC
+        watched = posix.open(".", flags, dir_fd=directory)
+        try:
+            fcntl.fcntl(watched, fcntl.F_NOTIFY, DIRECTORY_CHANGES)
+        except OSError:
+            posix.close(watched)
+            raise
+        self._watchers[watched] = callback
+        return watched
 
-    def unwatch(self, directory: int) -> None:
-        """Forget a watch; closing the descriptor ends the notifications."""
-        self._watchers.pop(directory, None)
+    def unwatch(self, watched: int) -> None:
+        """End a watch."""
+        del self._watchers[watched]
+        posix.close(watched)
 
     def stop(self, code: int) -> None:
         """Let `run` return `code` at the end of this turn."""

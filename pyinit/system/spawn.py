@@ -46,14 +46,37 @@ def environment() -> dict[bytes, bytes]:
     return {name: value for name, is_set, value in (entry.partition(b"=") for entry in entries) if is_set and name}
 
 
+def adopt_orphans() -> None:
+    """Become the parent of descendants whose own parent dies, as process 1 is (PR_SET_CHILD_SUBREAPER).
+
+    Best effort, through python-prctl: without it they go to process 1, and are neither reaped nor stopped here.
+    """
+    if posix.getpid() == 1:
+        return
+    try:
+        from prctl import set_child_subreaper
+    except ImportError:  # isolated from site: look where it is installed
+        import site
+
+        site.main()
+        try:
+            from prctl import set_child_subreaper
+        except ImportError:
+            return
+    set_child_subreaper(True)
+
+
 class Spawner:
-    """Starts programs in a directory, each with the environment and descriptor limit the container was given."""
+    """Starts programs in a directory, each with the environment and descriptor limit the container was given.
+
+    This process's working directory is to be what it is now for as long as it starts any.
+    """
 
     __slots__ = ("_environment", "_given_limit", "_home", "_raised_limit")
 
     def __init__(self) -> None:
         self._environment = environment()
-        self._home = posix.open("/", posix.O_PATH | posix.O_DIRECTORY | posix.O_CLOEXEC)
+        self._home = posix.open(".", posix.O_PATH | posix.O_DIRECTORY | posix.O_CLOEXEC)
         self._given_limit: tuple[int, int] | None = None
         self._raised_limit: tuple[int, int] | None = None
 

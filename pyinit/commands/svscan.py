@@ -1,0 +1,33 @@
+"""svscan [dir]: supervises every directory in dir, each with its log if it has one."""
+
+import posix
+
+from pyinit.report import die
+from pyinit.services.init import Init
+from pyinit.services.pair import Wiring
+from pyinit.services.scanner import PROG, Scanner
+from pyinit.services.supervisor import Host
+from pyinit.system.loop import Loop
+from pyinit.system.spawn import Spawner, adopt_orphans, block_signals
+
+PATIENCE = 8.0
+"""Seconds that services have to end when svscan is told to."""
+
+
+def main(argv: list[bytes]) -> int:
+    """Scan until TERM, INT or QUIT, then bring everything down in order."""
+    block_signals()
+    loop = Loop(PROG)
+    adopt_orphans()
+    if len(argv) > 1:
+        try:
+            posix.chdir(argv[1])
+        except OSError as error:
+            die(PROG, b"unable to chdir to " + argv[1], error)
+    scanner = Scanner(Host(loop, Spawner(), repeats=True), Wiring.of_daemontools(), b".")
+    init = Init(PROG, loop, scanner, PATIENCE)
+    try:
+        scanner.open()
+    except OSError as error:
+        die(PROG, b"unable to read directory", error)
+    return init.run()

@@ -1,0 +1,77 @@
+"""svstat [dir ...]: prints how each service is; without arguments, all of the service directory."""
+
+import posix
+from errno import ENXIO
+from time import time
+
+from pyinit.report import reason
+from pyinit.services.control import DOWN, UP
+from pyinit.services.directory import is_down
+from pyinit.services.names import find, listed
+from pyinit.services.status import Status, unpack
+from pyinit.system import files
+
+
+def main(argv: list[bytes]) -> int:
+    """One line a service, all written at the end."""
+    now = int(time())
+    lines = [b"%b: %b\n" % (name, _line(find(name), now)) for name in argv[1:]]
+    if len(argv) < 2:
+        lines = [b"%b: %b\n" % (path, _line(path, now)) for path in listed()]
+    output = b"".join(lines)
+    while output:
+        output = output[posix.write(1, output) :]
+    return 0
+
+
+def _line(path: bytes, now: int) -> bytes:
+    """What follows the name: the first trouble met, else the state."""
+    try:
+        directory = files.open_directory(path)
+    except OSError as error:
+        return b"unable to chdir: " + reason(error)
+    try:
+        return _state(directory, now)
+    finally:
+        posix.close(directory)
+
+
+def _state(directory: int, now: int) -> bytes:
+    try:
+        normally_down = is_down(directory)
+    except OSError as error:
+        return b"unable to stat down: " + reason(error)
+    try:
+        posix.close(posix.open(b"supervise/ok", files.WRITE_FLAGS, dir_fd=directory))
+    except OSError as error:
+        if error.errno == ENXIO:
+            return b"supervise not running"
+        return b"unable to open supervise/ok: " + reason(error)
+    try:
+        descriptor = posix.open(b"supervise/status", files.READ_FLAGS, dir_fd=directory)
+    except OSError as error:
+        return b"unable to open supervise/status: " + reason(error)
+    try:
+        return _words(unpack(posix.read(descriptor, 64)), normally_down, now)
+    except OSError as error:
+        return b"unable to read supervise/status: " + reason(error)
+    except ValueError:
+        return b"unable to read supervise/status: bad format"
+    finally:
+        posix.close(descriptor)
+
+
+def _words(status: Status, normally_down: bool, now: int) -> bytes:
+    seconds = max(0, now - status.since // 1_000_000_000)
+    words = b"up (pid %d) %d seconds" % (status.pid, seconds) if status.pid else b"down %d seconds" % seconds
+    if status.pid and normally_down:
+        words += b", normally down"
+    if not status.pid and not normally_down:
+        words += b", normally up"
+    if status.pid and status.paused:
+        words += b", paused"
+    if not status.pid and status.want == UP:
+        words += b", want up"
+    if status.pid and status.want == DOWN:
+        words += b", want down"
+    return words
