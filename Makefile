@@ -1,0 +1,73 @@
+# Two commands do everything: `make demo` and `make test`. Each sets up what it needs (see `make help`).
+
+# The interpreter the virtual environment is made with; make PYTHON=python3.13 test
+PYTHON ?= python3
+# make test CONTAINER=no leaves out the tests that need a Docker engine
+CONTAINER ?= yes
+# make demo DEMO=docker or DEMO=namespace decides where; else a container if an engine answers
+DEMO ?= auto
+
+bin := .venv/bin
+# One environment, made anew when PYTHON is another one than it was made with.
+made := .venv/.made-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help demo test lint types unit process conformance container image bench clean
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 14
+
+demo: ## boot the example under pyinit as PID 1 and show what it does
+	@if [ "$(DEMO)" = docker ] || { [ "$(DEMO)" = auto ] && tests/engine status; }; then \
+		tests/engine run $(PYTHON) images/example/demo docker; \
+	else \
+		$(MAKE) --no-print-directory .venv/.run && PATH="$(CURDIR)/$(bin):$$PATH" $(PYTHON) images/example/demo namespace; \
+	fi
+
+test: lint types unit process conformance container ## all of: lint types unit process conformance container
+
+lint: .venv/.test ## ruff: lint and format
+	$(bin)/ruff check .
+	$(bin)/ruff format --check .
+
+types: .venv/.test ## mypy --strict
+	$(bin)/mypy
+
+unit process conformance: .venv/.test ## one level of tests (also: process, conformance, container)
+	$(bin)/pytest tests/$@
+
+ifeq ($(CONTAINER),no)
+container:
+	@echo
+	@echo '*** CONTAINER TESTS LEFT OUT, because of CONTAINER=no: the image itself was NOT tested ***'
+	@echo
+else
+container: .venv/.test
+	tests/engine run $(bin)/pytest tests/container
+endif
+
+image: ## build the image: pyinit
+	tests/engine run docker build -t pyinit --build-arg VERSION=$$($(PYTHON) -c 'import pyinit; print(pyinit.__version__)') .
+
+bench: .venv/.test ## measure against the C tools
+	$(bin)/python -m benchmarks
+
+clean: ## remove everything that was made here
+	tests/engine stop
+	rm -rf .venv .engine build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+$(made):
+	tools/packages $(PYTHON)
+	$(PYTHON) -m venv --clear .venv
+	@touch $@
+
+.venv/.run: $(made) pyproject.toml $(wildcard bin/*)
+	$(bin)/pip install -q -e .
+	@touch $@
+
+.venv/.test: $(made) pyproject.toml $(wildcard bin/*)
+	tools/packages $(PYTHON) test
+	$(bin)/pip install -q -e '.[test]'
+	@touch $@ .venv/.run

@@ -1,0 +1,16 @@
+"""Tests wait for facts, never for time to pass."""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def until(condition: Callable[[], T], what: str = "", seconds: float = 10.0) -> T:
+    """The first true value that `condition` returns, asked again and again; fails after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what or condition}"
+        time.sleep(0.02)
+    return value
