@@ -1,0 +1,55 @@
+"""Runs every scenario of the session beforehand, several at a time: most of their time is waiting."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import pytest
+from conformance.scenario import Outcome, Scenario, run
+from daemontools import Commands
+
+AT_ONCE = 6
+
+Outcomes = Callable[[Scenario, str], Outcome]
+
+
+@pytest.fixture(scope="session")
+def commands() -> Iterator[Commands]:
+    commands = Commands()
+    yield commands
+    commands.remove()
+
+
+@pytest.fixture(scope="session")
+def outcomes(commands: Commands, request: pytest.FixtureRequest) -> Iterator[Outcomes]:
+    """Gives what came of a scenario run `how`: "ours", "debian", "mixed" or "crossed"."""
+    numbers = itertools.count()
+    futures: dict[tuple[Scenario, str], Future[Outcome]] = {}
+
+    def submit(scenario: Scenario, how: str) -> Future[Outcome]:
+        if (scenario, how) not in futures:
+            place = commands.root / f"run-{next(numbers)}"
+            futures[scenario, how] = pool.submit(execute, commands, scenario, how, place)
+        return futures[scenario, how]
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for item in request.session.items:
+            parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+            if "scenario" in parameters:
+                submit(parameters["scenario"], "debian")
+                submit(parameters["scenario"], parameters["how"])
+        yield lambda scenario, how: submit(scenario, how).result()
+        pool.shutdown(cancel_futures=True)
+
+
+def execute(commands: Commands, scenario: Scenario, how: str, place) -> Outcome:
+    """In a mix every second command is ours, in the order the scenario names them; crossed, the other ones."""
+    ours, debian = commands.ours, commands.debian
+    if how == "ours":
+        return run(scenario, ours, ours, ours, place)
+    if how == "debian":
+        return run(scenario, debian, debian, debian, place)
+    names = scenario.commands()
+    if how == "mixed":
+        return run(scenario, debian, ours, commands.mix(frozenset(names[1::2])), place)
+    return run(scenario, ours, debian, commands.mix(frozenset(names[0::2])), place)
