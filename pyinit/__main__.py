@@ -4,10 +4,12 @@ import posix
 import sys
 from _signal import SIG_DFL, SIGINT, default_int_handler, getsignal, signal
 
-COMMANDS = (
-    "envdir envuidgid fghack multilog pgrphack pyinit readproctitle setlock setuidgid softlimit supervise "
-    "svc svok svscan svscanboot svstat tai64n tai64nlocal"
-).split()
+COMMANDS = frozenset(
+    (
+        *("envdir", "envuidgid", "fghack", "multilog", "pgrphack", "pyinit", "readproctitle", "setlock", "setuidgid"),
+        *("softlimit", "supervise", "svc", "svok", "svscan", "svscanboot", "svstat", "tai64n", "tai64nlocal"),
+    )
+)
 
 
 def run(name: str) -> None:
@@ -24,8 +26,9 @@ def run(name: str) -> None:
 
 
 def main() -> None:
+    """The command line of `python -m pyinit`."""
     if len(sys.argv) < 2 or sys.argv[1] not in COMMANDS:
-        sys.stderr.write(f"usage: python -m pyinit COMMAND ...\ncommands: {' '.join(COMMANDS)}\n")
+        sys.stderr.write(f"usage: python -m pyinit COMMAND ...\ncommands: {' '.join(sorted(COMMANDS))}\n")
         posix._exit(100)
     del sys.argv[0]
     run(sys.argv[0])

@@ -72,11 +72,9 @@ class Loop:
         self._ready[descriptor] = callback
         self._epoll.register(descriptor, select.EPOLLIN)
 
-    def on_writable(self, descriptor: int, callback: "Callable[[], None] | None") -> None:
-        """Call, instead of the reading callback, while `descriptor` can be written; None goes back to nothing."""
-        if callback is None:
-            self.forget(descriptor)
-        elif descriptor not in self._ready:
+    def on_writable(self, descriptor: int, callback: "Callable[[], None]") -> None:
+        """Call when `descriptor` can be written, until `forget`. Naming it again changes nothing."""
+        if descriptor not in self._ready:
             self._ready[descriptor] = callback
             self._epoll.register(descriptor, select.EPOLLOUT)
 

@@ -1,0 +1,92 @@
+"""The container's standard output, never waited for.
+
+All lines of all services leave through one process, whole. A pipe that the kernel calls writable takes PIPE_BUF bytes
+without blocking, and takes them in one piece even when other programs write to it: so lines leave in portions of that
+size, cut at line ends. O_NONBLOCK is no way: it would be set for every process that shares the descriptor.
+A terminal takes less without blocking; a file or a device that epoll does not know is always ready.
+"""
+
+import posix
+from stat import S_ISCHR, S_ISFIFO
+
+from pyinit import report
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pyinit.system.loop import Loop
+
+PROG = b"multilog"
+PIPE_BUF = 4096
+TERMINAL_PORTION = 256
+FILE_PORTION = 1 << 20
+CAPACITY = 1 << 18
+"""Bytes kept for a blocked output before its sources are to stop."""
+
+
+class Outlet:
+    """Descriptor `output` of this process. `on_room` is called when it was full and no longer is."""
+
+    __slots__ = ("_always_ready", "_kept", "_loop", "_output", "_portion", "is_open", "on_room")
+
+    def __init__(self, loop: "Loop", output: int) -> None:
+        self.on_room: Callable[[], None] | None = None
+        self.is_open = True
+        self._loop = loop
+        self._output = output
+        self._kept = bytearray()
+        mode = posix.fstat(output).st_mode
+        self._portion = PIPE_BUF if S_ISFIFO(mode) else TERMINAL_PORTION if S_ISCHR(mode) else FILE_PORTION
+        self._always_ready = False
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no more should be written for now."""
+        return len(self._kept) >= CAPACITY
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether everything is out."""
+        return not self._kept
+
+    def write(self, lines: bytes) -> None:
+        """Take whole lines; they leave as soon as they can. Never blocks, never raises."""
+        was_empty = not self._kept
+        if self.is_open:
+            self._kept += lines
+        if was_empty:
+            self._wait()
+
+    def _wait(self) -> None:
+        """Have `_flush` called when the output is ready."""
+        try:
+            if not self._always_ready:
+                return self._loop.on_writable(self._output, self._flush)
+        except PermissionError:  # epoll does not know regular files: they are always ready
+            self._always_ready = True
+        while self._kept:
+            self._put()
+        return None
+
+    def _flush(self) -> None:
+        """Write one portion: the kernel said that much does not block."""
+        was_full = self.is_full
+        self._put()
+        if not self._kept:
+            self._loop.forget(self._output)
+        if was_full and not self.is_full and self.on_room:
+            self.on_room()
+
+    def _put(self) -> None:
+        portion = self._kept[: self._portion]
+        end = portion.rfind(b"\n") + 1
+        try:
+            written = posix.write(self._output, portion[:end] if end else portion)
+        except BlockingIOError:
+            return
+        except OSError as error:  # nobody reads it any more, and nobody will
+            report.warn(PROG, b"unable to write to standard output, its lines are lost from now on", error)
+            self.is_open = False
+            written = len(self._kept)
+        del self._kept[:written]

@@ -1,0 +1,190 @@
+"""The logging process beside PID 1, seen from PID 1: it is given pipes, and says when one has been drained.
+
+It is forked from this process, not executed, so that it shares its pages. A pipe goes over a socket (SCM_RIGHTS) and
+stays open here until its end is on disk: if the logging process dies another is forked, and is given every pipe
+again. Nothing that is still in a pipe is lost by that. Nothing here waits for it either: what the socket does not take
+at once is kept until it can be written.
+
+The messages, one a packet. To the logging process, with the pipe's read end: as `pack` makes them. From it: the
+number of a drained pipe, in decimal.
+"""
+
+import posix
+import sys
+from _socket import AF_UNIX, MSG_DONTWAIT, SCM_RIGHTS, SHUT_WR, SOCK_SEQPACKET, SOL_SOCKET, socketpair
+from fcntl import F_DUPFD_CLOEXEC, fcntl
+from time import monotonic
+
+from pyinit import report
+from pyinit.system.spawn import fork
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from _socket import socket
+    from collections.abc import Callable
+
+    from pyinit.system.loop import Loop
+
+PROG = b"multilog"
+PAUSE = 1.0
+"""Seconds between two starts of the logging process, at least."""
+
+PACKET = 65536
+"""The longest message, bytes."""
+
+
+class Attachment:
+    """One pipe that is being read, or is to be. The pipe is the pair's own."""
+
+    __slots__ = ("drained", "name", "pipe")
+
+    def __init__(self, name: bytes, pipe: int, drained: "Callable[[], None]") -> None:
+        self.name = name
+        self.pipe = pipe
+        self.drained = drained
+
+
+class Plane:
+    """Starts the logging process at the first pipe, and again when it dies. `pid` is 0 while none runs.
+
+    `scripts` tells, for the name of a service, the multilog scripts that its output goes through.
+    """
+
+    def __init__(self, loop: "Loop", scripts: "Callable[[bytes], list[list[bytes]]]") -> None:
+        self.name = PROG
+        self.pid = 0
+        self._loop = loop
+        self._scripts = scripts
+        self._attached: dict[int, Attachment] = {}
+        self._count = 0
+        self._outbox: list[int] = []
+        self._socket: socket | None = None
+        self._writer = -1
+        self._started = float("-inf")
+        self._starting = False
+        self._finishing = False
+
+    def attach(self, name: bytes, pipe: int, drained: "Callable[[], None]") -> None:
+        """Have the pipe read to its end; `drained` is called when all of it is written. Waits for nothing."""
+        self._count += 1
+        self._attached[self._count] = Attachment(name, pipe, drained)
+        self._outbox.append(self._count)
+        self._ensure()
+
+    def finish(self) -> None:
+        """No pipe will be attached any more: the logging process ends when those it has are drained."""
+        self._finishing = True
+        self._flush()
+
+    def _ensure(self) -> None:
+        """See that it runs: at the earliest in the next turn, so that services start before their logger."""
+        if self._socket:
+            self._flush()
+        elif not self._starting:
+            self._starting = True
+            self._loop.at(self._started + PAUSE, self._start)
+
+    def _start(self) -> None:
+        self._starting = False
+        self._started = monotonic()
+        ours, theirs = socketpair(AF_UNIX, SOCK_SEQPACKET)
+        try:
+            self.pid = fork(PROG, theirs.fileno(), lambda: _serve(theirs))
+        except OSError as error:
+            report.warn(PROG, b"unable to fork, trying again in a second", error)
+            ours.close()
+            self._ensure()
+            return
+        finally:
+            theirs.close()
+        self._socket = ours
+        self._writer = fcntl(ours.fileno(), F_DUPFD_CLOEXEC)
+        self._loop.on_death(self.pid, self._died)
+        self._loop.on_readable(ours.fileno(), self._hear)
+        self._outbox = list(self._attached)
+        self._flush()
+
+    def _flush(self) -> None:
+        """Send what is to be sent, as far as the socket takes it; the rest when it takes more."""
+        if not self._socket:
+            return None
+        while self._outbox:
+            attachment = self._attached[self._outbox[0]]
+            packet = pack(self._outbox[0], attachment.name, self._scripts(attachment.name))
+            right = attachment.pipe.to_bytes(4, sys.byteorder)
+            try:
+                self._socket.sendmsg([packet], [(SOL_SOCKET, SCM_RIGHTS, right)], MSG_DONTWAIT)
+            except BlockingIOError:
+                return self._loop.on_writable(self._writer, self._flush)
+            except OSError:  # it is dying: the next one is sent everything
+                break
+            del self._outbox[0]
+        self._loop.forget(self._writer)
+        if self._finishing:
+            try:
+                self._socket.shutdown(SHUT_WR)
+            except OSError:
+                pass
+        return None
+
+    def _hear(self) -> None:
+        self._receive()
+
+    def _receive(self) -> bool:
+        """Take one message; whether there was one."""
+        if not self._socket:
+            return False
+        try:
+            packet = self._socket.recv(64, MSG_DONTWAIT)
+        except OSError:
+            return False
+        if not packet:
+            self._loop.forget(self._socket.fileno())
+            return False
+        attachment = self._attached.pop(int(packet), None)
+        if attachment:
+            attachment.drained()
+        return True
+
+    def _died(self, status: int) -> None:
+        """Hear what it still had said; then start another if there is anything left to read."""
+        while self._receive():
+            pass
+        if self._socket:
+            self._loop.forget(self._socket.fileno())
+            self._loop.forget(self._writer)
+            posix.close(self._writer)
+            self._socket.close()
+            self._socket = None
+        pid, self.pid = self.pid, 0
+        if self._attached:
+            code = posix.waitstatus_to_exitcode(status)
+            how = b"was killed by signal %d" % -code if code < 0 else b"exited %d" % code
+            report.warn(PROG, b"the logging process (pid %d) %b, starting another" % (pid, how))
+            self._ensure()
+
+
+def _serve(control: "socket") -> int:
+    """The logging process's own program, imported there."""
+    from pyinit.logs.streams import serve
+
+    return serve(control)
+
+
+def pack(number: int, name: bytes, scripts: list[list[bytes]]) -> bytes:
+    """A packet: number, name, then each script as its length and its actions; NUL between all of them."""
+    fields = [b"%d" % number, name]
+    for script in scripts:
+        fields += [b"%d" % len(script), *script]
+    return b"\0".join(fields)
+
+
+def unpack(packet: bytes) -> tuple[int, bytes, list[list[bytes]]]:
+    """The number, name and scripts of a packet; ValueError for one that is malformed."""
+    number, name, *fields = packet.split(b"\0")
+    scripts = []
+    while fields:
+        end = 1 + int(fields[0])
+        scripts.append(fields[1:end])
+        fields = fields[end:]
+    return int(number), name, scripts

@@ -1,0 +1,46 @@
+"""How a person names a service: by a path, as daemontools has it, or by its bare name in the service directory."""
+
+import posix
+
+DEFAULT = b"/service"
+
+
+def service_directory() -> bytes:
+    """`$PYINIT_SERVICE_DIR`, else /service."""
+    return posix.environ.get(b"PYINIT_SERVICE_DIR") or DEFAULT
+
+
+def find(name: bytes) -> bytes:
+    """The path meant by `name`: itself, unless nothing is there and the service directory has one of that name.
+
+    `web/log` is looked up like `web`. A path (`./web`, `/etc/sv/web`) is never looked up.
+    """
+    if not name or name.startswith((b"/", b"./", b"../")) or _is_there(name):
+        return name
+    there = b"%b/%b" % (service_directory(), name)
+    return there if _is_there(there) else name
+
+
+def listed() -> list[bytes]:
+    """The paths of all services and, after each, of its log if that is supervised; none without the directory."""
+    top = service_directory()
+    try:
+        names = sorted(name for name in posix.listdir(top) if not name.startswith(b"."))
+    except OSError:
+        return []
+    paths = []
+    for name in names:
+        path = b"%b/%b" % (top, name)
+        if _is_there(path + b"/."):
+            paths.append(path)
+            if _is_there(path + b"/log/supervise"):
+                paths.append(path + b"/log")
+    return paths
+
+
+def _is_there(path: bytes) -> bool:
+    try:
+        posix.stat(path)
+    except OSError:
+        return False
+    return True
