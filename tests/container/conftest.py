@@ -1,0 +1,81 @@
+"""The images, built once a session, and containers that are removed whatever happens."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from box import Boot, Box
+from testcontainers.core.container import DockerContainer
+
+ROOT = Path(__file__).parents[2]
+IMAGE, EXAMPLE, TEST = "pyinit:test", "pyinit-example:test", "pyinit-programs:test"
+
+Service = dict[str, str]
+"""A service directory: relative path -> content; what begins with `#!` is executable."""
+
+
+def build(tag: str, context: Path, *options: str) -> str:
+    command = ["docker", "build", "-q", "-t", tag, *options, context]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return tag
+
+
+@pytest.fixture(scope="session")
+def image() -> str:
+    return build(IMAGE, ROOT)
+
+
+@pytest.fixture(scope="session")
+def example(image: str) -> str:
+    return build(EXAMPLE, ROOT / "images/example", f"--build-arg=BASE={image}")
+
+
+@pytest.fixture(scope="session")
+def programs(image: str) -> str:
+    dockerfile = ROOT / "tests/container/Dockerfile"
+    return build(TEST, ROOT / "tests", f"--file={dockerfile}", f"--build-arg=BASE={image}")
+
+
+def start(stack: list[DockerContainer], tag: str, directory: Path, services: dict[str, Service], **options: Any) -> Box:
+    mounts = options.pop("tmpfs", {})
+    container = DockerContainer(tag, **options)
+    for path, how in mounts.items():
+        container.with_tmpfs_mount(path, how)
+    for name, files in services.items():
+        for path, content in files.items():
+            file = directory / "service" / name / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(content)
+            file.chmod(0o755 if content.startswith("#!") else 0o644)
+    if services:
+        container.with_copy_into_container(directory / "service", "/")
+    stack.append(container)
+    container.start()
+    return Box(container)
+
+
+@pytest.fixture
+def boot(programs: str, tmp_path: Path) -> Iterator[Boot]:
+    """boot(services, **options of DockerContainer): a container of the test image with these services."""
+    stack: list[DockerContainer] = []
+
+    def boot(services: dict[str, Service], **options: Any) -> Box:
+        return start(stack, options.pop("image", programs), tmp_path, services, **options)
+
+    yield boot
+    for container in stack:
+        container.stop()
+
+
+@pytest.fixture(scope="module")
+def box(example: str) -> Iterator[Box]:
+    """The example, booted once for the module."""
+    stack: list[DockerContainer] = []
+    try:
+        yield start(stack, example, Path(), {})
+    finally:
+        for container in stack:
+            container.stop()
