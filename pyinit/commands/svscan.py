@@ -24,7 +24,8 @@ def main(argv: list[bytes]) -> int:
             posix.chdir(argv[1])
         except OSError as error:
             die(PROG, b"unable to chdir to " + argv[1], error)
-    scanner = Scanner(Host(loop, Spawner(), repeats=True), Wiring.of_daemontools(), b".")
+    # By its path, not as `.`, so that a directory that is removed and made again is found.
+    scanner = Scanner(Host(loop, Spawner(), repeats=True), Wiring.of_daemontools(), posix.getcwdb())
     init = Init(PROG, loop, scanner, PATIENCE)
     try:
         scanner.open()
