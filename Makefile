@@ -64,10 +64,10 @@ $(made):
 	@touch $@
 
 .venv/.run: $(made) pyproject.toml $(wildcard bin/*)
-	$(bin)/pip install -q -e .
+	$(bin)/pip install -q --use-pep517 -e .
 	@touch $@
 
 .venv/.test: $(made) pyproject.toml $(wildcard bin/*)
 	tools/packages $(PYTHON) test
-	$(bin)/pip install -q -e '.[test]'
+	$(bin)/pip install -q --use-pep517 -e '.[test]'
 	@touch $@ .venv/.run
