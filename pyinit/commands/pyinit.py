@@ -17,10 +17,11 @@ import posix
 from pyinit import __version__, report
 from pyinit.logs.plane import Plane
 from pyinit.logs.settings import Settings
-from pyinit.services.init import Init
+from pyinit.services.init import Init, Plan
 from pyinit.services.names import service_directory
 from pyinit.services.pair import Wiring
 from pyinit.services.scanner import Scanner
+from pyinit.services.signals import reactions
 from pyinit.services.supervisor import Host
 from pyinit.system.console import Console
 from pyinit.system.loop import Loop
@@ -44,7 +45,7 @@ def main(argv: list[bytes]) -> int:
     plane = Plane(loop, settings.scripts)
     wiring = Wiring(plane, (1, 2), posix.open("/dev/null", posix.O_RDONLY | posix.O_CLOEXEC), _log_name)
     scanner = Scanner(Host(loop, Spawner(), repeats=False), wiring, top)
-    init = Init(PROG, loop, scanner, patience, plane)
+    init = Init(PROG, loop, scanner, Plan(patience, reactions(b"", False, True)), plane)
     try:
         scanner.open()
     except OSError as error:

@@ -5,8 +5,8 @@ stays open here until its end is on disk: if the logging process dies another is
 again. Nothing that is still in a pipe is lost by that. Nothing here waits for it either: what the socket does not take
 at once is kept until it can be written.
 
-The messages, one a packet. To the logging process, with the pipe's read end: as `pack` makes them. From it: the
-number of a drained pipe, in decimal.
+The messages, one a packet. To the logging process, with the pipe's read end: as `pack` makes them; or
+ROTATE. From it: the number of a drained pipe, in decimal.
 """
 
 import posix
@@ -29,6 +29,7 @@ PROG = b"multilog"
 PAUSE = 1.0
 """Seconds between two starts of the logging process, at least."""
 
+ROTATE = b"rotate"
 PACKET = 65536
 """The longest message, bytes."""
 
@@ -75,6 +76,14 @@ class Plane:
         """No pipe will be attached any more: the logging process ends when those it has are drained."""
         self._finishing = True
         self._flush()
+
+    def rotate(self) -> None:
+        """Have every log directory begin a new file."""
+        if self._socket:
+            try:
+                self._socket.send(ROTATE, MSG_DONTWAIT)
+            except OSError as error:
+                report.warn(PROG, b"unable to rotate", error)
 
     def _ensure(self) -> None:
         """See that it runs: at the earliest in the next turn, so that services start before their logger."""

@@ -1,22 +1,25 @@
-"""The process on top: signals, orphans, going down in order, the exit code.
+"""The process on top: signals, the main command, going down in order, the exit code.
 
-It runs a Scanner, as PID 1 of a container or anywhere else as a subreaper. TERM, INT and QUIT bring everything down,
-HUP scans again. While it goes down, `_advance` looks at what is left after every turn of the loop: each wait ends in
-the turn in which the last thing waited for is gone.
+It runs a Scanner, as PID 1 of a container or anywhere else as a subreaper. While it goes down, `_advance` looks at what
+is left after every turn of the loop: each wait ends in the turn in which the last thing waited for is gone.
 """
 
 import posix
-from _signal import SIGCONT, SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGTERM
+from _signal import SIGALRM, SIGCONT, SIGKILL, SIGTERM
 from time import monotonic
 
 from pyinit import report
+from pyinit.services import signals
+from pyinit.services.exit import exit_code
 from pyinit.services.shutdown import Alive, decide
 from pyinit.system.children import children, command_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Protocol
 
+    from pyinit.services.command import Command
     from pyinit.services.scanner import Scanner
     from pyinit.system.loop import Loop
 
@@ -30,47 +33,118 @@ if TYPE_CHECKING:
         def finish(self) -> None:
             """Let it end when the pipes it has are drained."""
 
+        def rotate(self) -> None:
+            """Begin new files."""
 
-class Init:
-    """`prog` is the name in messages; `patience` the seconds from the stop to the kill."""
+
+HURRY = 1.0
+"""Seconds that a second stopping signal leaves of the deadline."""
+
+
+class Plan:
+    """What the process on top is to do. `patience`: seconds from the stop to the kill.
+
+    `reactions`: what each signal does. `remapped`: exit codes of the main command that count as success.
+    """
+
+    __slots__ = ("patience", "reactions", "remapped")
 
     def __init__(
-        self, prog: bytes, loop: "Loop", scanner: "Scanner", patience: float, logger: "Logger | None" = None
+        self, patience: float, reactions: "dict[int, signals.Reaction]", remapped: frozenset[int] = frozenset()
+    ) -> None:
+        self.patience = patience
+        self.reactions = reactions
+        self.remapped = remapped
+
+
+class Init:
+    """`prog` is the name in messages. The command, if there is one, is started by the caller."""
+
+    def __init__(
+        self,
+        prog: bytes,
+        loop: "Loop",
+        scanner: "Scanner",
+        plan: Plan,
+        logger: "Logger | None" = None,
+        command: "Command | None" = None,
     ) -> None:
         self.name = prog
         self._loop = loop
         self._scanner = scanner
-        self._patience = patience
+        self._plan = plan
         self._logger = logger
+        self._command = command
         self._asked: set[int] = set()
         self._killed: set[int] = set()
         self._began = 0.0
+        self._deadline = 0.0
         self._wake = 0.0
+        if command:
+            command.on_end = self._command_ended
 
     def run(self) -> int:
         """Take signals, turn until everything is down; the exit code."""
-        for number in (SIGTERM, SIGINT, SIGQUIT):
-            self._loop.on_signal(number, self.stop)
-        self._loop.on_signal(SIGHUP, self._scanner.scan)
+        for number, reaction in self._plan.reactions.items():
+            self._loop.on_signal(number, self._reacting(reaction))
         return self._loop.run()
 
-    def stop(self) -> None:
-        """Begin to go down; a second call changes nothing."""
+    def _reacting(self, reaction: signals.Reaction) -> "Callable[[], None]":
+        match reaction.verb:
+            case signals.STOP:
+                return self.stop
+            case signals.RESCAN:
+                return self._scanner.scan
+            case signals.ROTATE:
+                return self._rotate
+            case signals.FORWARD if self._command:
+                command = self._command
+                return lambda: command.signal(reaction.number)
+            case signals.DELIVER:
+                return lambda: self._scanner.signal(reaction.service, reaction.number)
+        return _nothing
+
+    def _rotate(self) -> None:
+        """Every log begins a new file: the logging process's, and by SIGALRM each multilog that a service brought."""
+        if self._logger:
+            self._logger.rotate()
+        for pair in self._scanner.everything():
+            if pair.log and pair.log.pid:
+                _signal(pair.log.pid, SIGALRM)
+
+    def _command_ended(self) -> None:
+        """With nothing else to bring down the container ends at once, as under tini."""
+        if self._began or self._scanner.pairs:
+            self.stop(hurry=False)
+        else:
+            self._loop.stop(self._exit_code())
+
+    def _exit_code(self) -> int:
+        return exit_code(self._command.outcome if self._command else None, self._plan.remapped)
+
+    def stop(self, hurry: bool = True) -> None:
+        """Begin to go down; called again, leave a second of what is left of the deadline."""
         if self._began:
+            if hurry:
+                self._deadline = min(self._deadline, monotonic() + HURRY)
             return
         self._began = monotonic()
+        self._deadline = self._began + self._plan.patience
         self._loop.after_turn = self._advance
+        if self._command:
+            self._command.signal(SIGTERM)
+            self._command.signal(SIGCONT)
         self._scanner.stop()
 
     def _advance(self) -> None:
         """Look at what is left and do what that calls for."""
         now = monotonic()
-        alive = self._look()
+        alive = self._look(now)
         if not alive.services and self._logger:
             self._logger.finish()
-        orders = decide(alive, self._asked, self._began + self._patience, now)
+        orders = decide(alive, self._asked, self._deadline, now)
         if orders.is_over:
-            self._loop.stop(0)
+            self._loop.stop(self._exit_code())
             return
         self._asked |= orders.ask
         for pid in orders.ask:
@@ -80,14 +154,16 @@ class Init:
             self._wake = orders.wake
             self._loop.at(orders.wake, _nothing)
 
-    def _look(self) -> Alive:
+    def _look(self, now: float) -> Alive:
         pairs = list(self._scanner.everything())
-        services = {pair.service.pid for pair in pairs if pair.service} - {0}
-        loggers = {pair.log.pid for pair in pairs if pair.log} - {0}
-        if self._logger:
-            loggers |= {self._logger.pid} - {0}
+        services = {pair.service.pid for pair in pairs if pair.service}
+        loggers = {pair.log.pid for pair in pairs if pair.log}
+        services.add(self._command.pid if self._command else 0)
+        loggers.add(self._logger.pid if self._logger else 0)
+        services.discard(0)
+        loggers.discard(0)
         undrained = sum(not pair.gone for pair in pairs)
-        if services and monotonic() < self._began + self._patience:
+        if services and now < self._deadline:
             return Alive(services, loggers, frozenset(), undrained)
         try:
             return Alive(services, loggers, children() - services - loggers, undrained)
@@ -104,6 +180,8 @@ class Init:
             _signal(pid, SIGKILL)
 
     def _name_of(self, pid: int) -> bytes:
+        if self._command and self._command.pid == pid:
+            return self._command.name
         for pair in self._scanner.everything():
             if pair.service and pair.service.pid == pid:
                 return pair.name
@@ -121,4 +199,4 @@ def _signal(pid: int, *numbers: int) -> None:
 
 
 def _nothing() -> None:
-    """What a deadline calls that only has to wake the loop."""
+    """What a deadline calls that only has to wake the loop, and a signal that means nothing."""

@@ -187,6 +187,12 @@ class Scanner:
         for pair in self.everything():
             pair.retire()
 
+    def signal(self, name: bytes, number: int) -> None:
+        """Send a signal to the service of that name, if it is up."""
+        for pair in self.pairs.values():
+            if pair.name == name and pair.service and pair.service.pid:
+                posix.kill(pair.service.pid, number)
+
     def everything(self) -> "Iterator[Pair]":
         """All pairs that something may be left of."""
         yield from list(self.pairs.values())

@@ -131,9 +131,7 @@ def fork(name: bytes, keep: int, main: "Callable[[], int]") -> int:
     code = 111
     try:
         set_wakeup_fd(-1)
-        for number in valid_signals():
-            if callable(getsignal(number)):
-                set_signal(number, SIG_DFL)
+        reset_signals()
         posix.closerange(3, keep)
         posix.closerange(keep + 1, 2**31 - 1)
         pthread_sigmask(SIG_SETMASK, ())
@@ -143,6 +141,13 @@ def fork(name: bytes, keep: int, main: "Callable[[], int]") -> int:
         _last_words(name, error)
     finally:
         posix._exit(code)
+
+
+def reset_signals() -> None:
+    """Give every signal that this process handles its default disposition."""
+    for number in valid_signals():
+        if callable(getsignal(number)):
+            set_signal(number, SIG_DFL)
 
 
 def _rename(name: bytes) -> None:

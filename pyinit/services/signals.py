@@ -1,0 +1,138 @@
+"""What a signal that reaches process 1 does: one table, a default for each number and a map that overrides it. Pure.
+
+The map is text, `SIGNAL=ACTION` words with white space or commas between them:
+
+    TERM=stop           go down in order
+    HUP=rescan          look at the service directory again
+    USR1=rotate         every log begins a new file
+    WINCH=ignore
+    USR2=forward        to the main command; forward:HUP sends it another signal
+    HUP=nginx:HUP       to a service
+
+Signals are named as kill(1) names them, with or without SIG, in either case: TERM, SIGTERM, RTMIN+3, 15.
+"""
+
+import _signal
+from _signal import (
+    SIGBUS,
+    SIGCHLD,
+    SIGFPE,
+    SIGHUP,
+    SIGILL,
+    SIGINT,
+    SIGIO,
+    SIGKILL,
+    SIGPWR,
+    SIGQUIT,
+    SIGRTMAX,
+    SIGRTMIN,
+    SIGSEGV,
+    SIGSTOP,
+    SIGTERM,
+    SIGTTIN,
+    SIGTTOU,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+STOP, RESCAN, ROTATE, IGNORE, FORWARD, DELIVER = (
+    b"stop",
+    b"rescan",
+    b"rotate",
+    b"ignore",
+    b"forward",
+    b"deliver",
+)
+
+OURS = frozenset((SIGCHLD, SIGIO, SIGTTIN, SIGTTOU, SIGSEGV, SIGBUS, SIGFPE, SIGILL))
+"""Not for the table: the loop lives by deaths and directory changes; a terminal must not stop process 1; and a handler
+that returns from a real fault would meet it again, for ever."""
+
+CATCHABLE = frozenset(range(1, SIGRTMAX + 1)) - {SIGKILL, SIGSTOP, 32, 33}
+"""32 and 33 belong to the C library."""
+
+STOPPING = frozenset((SIGTERM, SIGINT, SIGQUIT, SIGPWR, SIGRTMIN + 3))
+
+NAMES = {name[3:].encode(): int(value) for name, value in vars(_signal).items() if name[:3] == "SIG" and name[3] != "_"}
+del NAMES[b"RTMIN"], NAMES[b"RTMAX"]
+
+
+class Reaction:
+    """What to do: `verb` is one of the words above, `number` the signal to send, `service` its receiver."""
+
+    __slots__ = ("number", "service", "verb")
+
+    def __init__(self, verb: bytes, number: int = 0, service: bytes = b"") -> None:
+        self.verb = verb
+        self.number = number
+        self.service = service
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Reaction) and (self.verb, self.number, self.service) == (
+            other.verb,
+            other.number,
+            other.service,
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # compared in tests, never a key
+
+
+def number_of(text: bytes) -> int:
+    """The number of a signal by name or number; ValueError for anything else."""
+    word = text.upper().removeprefix(b"SIG")
+    base, sign, offset = word.partition(b"+") if b"+" in word else word.partition(b"-")
+    if word.isdigit():
+        number = int(word)
+    elif base in (b"RTMIN", b"RTMAX") and (not sign or offset.isdigit()):
+        distance = int(offset or b"0")
+        number = SIGRTMIN + distance if base == b"RTMIN" else SIGRTMAX - distance
+        if (sign == b"+") != (base == b"RTMIN") and sign:
+            number = 0
+    else:
+        number = NAMES.get(word, 0)
+    if not 1 <= number <= SIGRTMAX:
+        raise ValueError(f"{text.decode(errors='replace')} is not a signal")
+    return number
+
+
+def reactions(text: bytes, has_command: bool, has_services: bool) -> "dict[int, Reaction]":
+    """The whole table for every catchable signal; raises ValueError where the map is wrong.
+
+    With nothing but a main command every signal is its own, as with tini. With services the stopping signals stop,
+    HUP rescans, and the rest is the command's, if there is one.
+    """
+    table = {number: Reaction(FORWARD, number) if has_command else Reaction(IGNORE) for number in CATCHABLE - OURS}
+    if has_services or not has_command:
+        table.update((number, Reaction(STOP)) for number in STOPPING)
+        table[SIGHUP] = Reaction(RESCAN)
+    table.update(parse_map(text))
+    return table
+
+
+def parse_map(text: bytes) -> "Mapping[int, Reaction]":
+    """The overrides of a map; raises ValueError."""
+    table = {}
+    for word in text.replace(b",", b" ").split():
+        name, is_set, action = word.partition(b"=")
+        if not is_set or not action:
+            raise ValueError(f"{word.decode(errors='replace')} is not SIGNAL=ACTION")
+        number = number_of(name)
+        if number not in CATCHABLE - OURS:
+            raise ValueError(f"{name.decode(errors='replace')} cannot be mapped")
+        table[number] = _reaction(action, number)
+    return table
+
+
+def _reaction(action: bytes, number: int) -> Reaction:
+    if action in (STOP, RESCAN, ROTATE, IGNORE):
+        return Reaction(action)
+    receiver, is_set, other = action.rpartition(b":")
+    if action == FORWARD:
+        return Reaction(FORWARD, number)
+    if not is_set:
+        raise ValueError(f"{action.decode(errors='replace')} is not an action")
+    if receiver == FORWARD:
+        return Reaction(FORWARD, number_of(other))
+    return Reaction(DELIVER, number_of(other), receiver)
