@@ -1,0 +1,106 @@
+"""A byte stream cut into whole lines, a block at a time: stamped, and bounded however long a line is. Pure.
+
+A line that begins in a block carries the time of that block. The actions of a script see at most its first 1000 bytes,
+label included: a line is held back until its newline or its 1000th byte is there; what follows streams through.
+So at most 999 bytes are kept. The result does not depend on how the stream was cut into blocks (the times do).
+"""
+
+from pyinit import tai
+
+WINDOW = 1000
+"""The bytes of a line that patterns, `e` and `=` can see, label and space included (daemontools 0.76)."""
+
+WHOLE, BEGUN, MORE = range(3)
+"""What a piece is: whole lines; a long line's first 1000 bytes, label included; more of that line, to its newline."""
+
+Piece = tuple[int, bytes, bytes]
+"""What it is; the text as it came; the label that belongs in front of each line that begins in it."""
+
+
+def label_for(now: int) -> bytes:
+    """What `t` puts in front of lines that begin at `now`, in unix nanoseconds."""
+    return tai.label(now) + b" "
+
+
+def stamp(text: bytes, label: bytes) -> bytes:
+    """Text, which is not empty, with the label in front of each line that begins in it."""
+    if not label:
+        return text
+    return b"".join((label, text[:-1].replace(b"\n", b"\n" + label), text[-1:]))
+
+
+def long_line(text: bytes, start: int, limit: int) -> int:
+    """Where the first line of more than `limit` bytes begins, at or after `start`, a line's beginning; -1 for none.
+
+    Text ends with a newline. Looked for backwards, so that a step passes as many lines as it can.
+    """
+    end = len(text)
+    while end - start > limit + 1:
+        newline = text.rfind(b"\n", start, start + limit + 1)
+        if newline < 0:
+            return start
+        start = newline + 1
+    return -1
+
+
+class Lines:
+    """The cutter of one stream. Lines carry labels if `stamped`."""
+
+    __slots__ = ("_held", "_is_streaming", "_label", "_stamped")
+
+    def __init__(self, stamped: bool) -> None:
+        self._stamped = stamped
+        self._held = b""
+        self._label = b""
+        self._is_streaming = False
+
+    @property
+    def is_inside(self) -> bool:
+        """Whether a line has begun and not ended."""
+        return self._is_streaming or bool(self._held)
+
+    def feed(self, block: bytes, now: int) -> list[Piece]:
+        """The pieces that a block, not empty and read at `now` (unix ns), completes."""
+        label = label_for(now) if self._stamped else b""
+        pieces: list[Piece] = []
+        if self._held or self._is_streaming:
+            end = block.find(b"\n") + 1 or len(block)
+            self._continue(block[:end], pieces)
+            block = block[end:]
+        end = block.rfind(b"\n") + 1
+        if end:
+            pieces.append((WHOLE, block[:end], label))
+        if end < len(block):
+            self._begin(block[end:], label, pieces)
+        return pieces
+
+    def finish(self) -> list[Piece]:
+        """The end of the stream: a last line without newline gets one."""
+        pieces: list[Piece] = []
+        if self.is_inside:
+            self._continue(b"\n", pieces)
+        return pieces
+
+    def _continue(self, text: bytes, pieces: list[Piece]) -> None:
+        """More of the line that has begun, its newline perhaps."""
+        has_ended = text[-1:] == b"\n"
+        if self._is_streaming:
+            pieces.append((MORE, text, b""))
+            self._is_streaming = not has_ended
+            return
+        held, self._held = self._held, b""
+        if has_ended:
+            pieces.append((WHOLE, held + text, self._label))
+        else:
+            self._begin(held + text, self._label, pieces)
+
+    def _begin(self, text: bytes, label: bytes, pieces: list[Piece]) -> None:
+        """A line whose newline has not come yet."""
+        window = WINDOW - len(label)
+        if len(text) < window:
+            self._held, self._label = text, label
+            return
+        pieces.append((BEGUN, text[:window], label))
+        if len(text) > window:
+            pieces.append((MORE, text[window:], b""))
+        self._is_streaming = True
