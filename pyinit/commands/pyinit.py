@@ -44,7 +44,7 @@ def main(argv: list[bytes]) -> int:
     adopt_orphans()
     plane = Plane(loop, settings.scripts)
     wiring = Wiring(plane, (1, 2), posix.open("/dev/null", posix.O_RDONLY | posix.O_CLOEXEC), _log_name)
-    scanner = Scanner(Host(loop, Spawner(), repeats=False), wiring, top)
+    scanner = Scanner(Host(loop, Spawner(has_groups=True), repeats=False), wiring, top)
     init = Init(PROG, loop, scanner, Plan(patience, reactions(b"", False, True)), plane)
     try:
         scanner.open()

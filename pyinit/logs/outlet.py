@@ -21,7 +21,7 @@ PROG = b"multilog"
 PIPE_BUF = 4096
 TERMINAL_PORTION = 256
 FILE_PORTION = 1 << 20
-CAPACITY = 1 << 18
+CAPACITY = 1 << 16
 """Bytes kept for a blocked output before its sources are to stop."""
 
 

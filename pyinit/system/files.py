@@ -50,6 +50,16 @@ def exists(name: bytes, directory: int) -> bool:
     return True
 
 
+def make_directories(name: bytes) -> None:
+    """Make an absolute directory and those on the way to it, where they are missing. Failing is left for its user."""
+    parts = name.split(b"/")
+    for count in range(2, len(parts) + 1):
+        try:
+            posix.mkdir(b"/".join(parts[:count]), 0o755)
+        except OSError:
+            continue
+
+
 def close_all(*descriptors: int) -> None:
     """Close those that are descriptors; -1 stands for none."""
     for descriptor in descriptors:

@@ -25,6 +25,7 @@ from pyinit.system.process import initial_environment
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from typing import Any
 
 IGNORED_BY_PYTHON = (SIGPIPE, SIGXFSZ)
 
@@ -72,9 +73,11 @@ class Spawner:
     This process's working directory is to be what it is now for as long as it starts any.
     """
 
-    __slots__ = ("_environment", "_given_limit", "_home", "_raised_limit")
+    __slots__ = ("_environment", "_given_limit", "_group", "_home", "_raised_limit")
 
-    def __init__(self) -> None:
+    def __init__(self, has_groups: bool = False) -> None:
+        """`has_groups`: each program leads a process group of its own, which a terminal's ^C does not reach."""
+        self._group: dict[str, Any] = {"setpgroup": 0} if has_groups else {}
         self._environment = environment()
         self._home = posix.open(".", posix.O_PATH | posix.O_DIRECTORY | posix.O_CLOEXEC)
         self._given_limit: tuple[int, int] | None = None
@@ -98,15 +101,21 @@ class Spawner:
     def start(self, argv: list[bytes], directory: int, streams: "Iterable[tuple[int, int]]" = ()) -> int:
         """Start argv[0] in `directory`; returns the pid. Raises OSError when it cannot be forked or executed.
 
-        `streams` are (descriptor here, descriptor there) pairs; those not named are inherited. Same session and
-        process group as this process. The child has no signal blocked or ignored that was not so before Python.
+        `streams` are (descriptor here, descriptor there) pairs; those not named are inherited. Same session as this
+        process. The child has no signal blocked or ignored that was not so before Python.
         """
         actions = [(posix.POSIX_SPAWN_DUP2, here, there) for here, there in streams]
         posix.fchdir(directory)
         try:
             self._set_limit(self._given_limit)
             return posix.posix_spawn(
-                argv[0], argv, self._environment, file_actions=actions, setsigmask=(), setsigdef=IGNORED_BY_PYTHON
+                argv[0],
+                argv,
+                self._environment,
+                file_actions=actions,
+                setsigmask=(),
+                setsigdef=IGNORED_BY_PYTHON,
+                **self._group,
             )
         finally:
             self._set_limit(self._raised_limit)
