@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import docker
 import pytest
 from box import Boot, Box
 from testcontainers.core.container import DockerContainer
@@ -55,6 +56,16 @@ def start(stack: list[DockerContainer], tag: str, directory: Path, services: dic
     stack.append(container)
     container.start()
     return Box(container)
+
+
+@pytest.fixture
+def volume() -> Iterator[str]:
+    """The name of a volume; to be asked for before `boot`, whose containers have to go first."""
+    client = docker.from_env()
+    made = client.volumes.create()
+    yield made.name
+    made.remove()
+    client.close()
 
 
 @pytest.fixture

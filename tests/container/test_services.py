@@ -124,22 +124,16 @@ def test_both_logs(boot: Boot) -> None:
     until(lambda: " ready\n" in box.shell("cat /var/log/services/a/current 2>/dev/null || :"), "the line on disk")
 
 
-def test_logs_outlive_the_container_on_a_volume(boot: Boot) -> None:
-    volume = {"volumes": [("pyinit-test-logs", "/var/log/services", "rw")], "env": {"PYINIT_LOG": "volume"}}
-    first = boot({"a": STEADY}, **volume)
-    try:
-        first.up("a")
-        until(lambda: "ready" in first.shell("cat /var/log/services/a/current 2>/dev/null || :"), "the first line")
-        assert first.stop() == 0
-        first.container.stop()
-        second = boot({"a": STEADY}, **volume)
-        until(
-            lambda: second.shell("cat /var/log/services/a/* 2>/dev/null || :").count(" ready\n") == 2, "the second line"
-        )
-        assert " last words\n" in second.shell("cat /var/log/services/a/*")
-        second.container.stop()
-    finally:
-        first.docker.client.volumes.get("pyinit-test-logs").remove(force=True)
+def test_logs_outlive_the_container_on_a_volume(volume: str, boot: Boot) -> None:
+    options = {"volumes": [(volume, "/var/log/services", "rw")], "env": {"PYINIT_LOG": "volume"}}
+    first = boot({"a": STEADY}, **options)
+    first.up("a")
+    until(lambda: "ready" in first.shell("cat /var/log/services/a/current 2>/dev/null || :"), "the first line")
+    assert first.stop() == 0
+    second = boot({"a": STEADY}, **options)
+    log = "cat /var/log/services/a/* 2>/dev/null || :"
+    until(lambda: second.shell(log).count(" ready\n") == 2, "the second line")
+    assert " last words\n" in second.shell(log)
 
 
 # --- orphans
