@@ -31,3 +31,16 @@ list() (
 		printf '%s %s %s\n' "$(stat -c '%a %h' "$file")" "$file" "$(head -c 20 "$file" | tr '\n\0' '.0')"
 	done
 )
+
+# supervised DIRECTORY: start supervise on it; its pid is $S
+supervised() {
+	supervise "$1" &
+	S=$!
+	eventually svok "$1"
+}
+
+# lines N FILE: whether the file has at least N lines
+lines() { [ "$(wc -l <"$2")" -ge "$1" ]; }
+
+# holds FILE OFFSET HEX: whether the bytes from the offset on are these, status flags for example
+holds() { [ "$(od -An -v -tx1 -j"$2" "$1" | tr -d ' ')" = "$3" ]; }

@@ -19,6 +19,7 @@ from pathlib import Path
 from daemontools import NAMES
 
 HERE = Path(__file__).parent
+PRELUDE = HERE / "prelude.sh"
 STREAMS = ("exit", "stdout", "stderr")
 WORD = re.compile(r"(?<![\w./-])(?:" + "|".join(NAMES) + r")(?![\w.-])")
 
@@ -117,8 +118,9 @@ def run(scenario: Scenario, first: Path, second: Path, path: Path, place: Path) 
         "FIRST": str(first),
         "SECOND": str(second),
         "SCENARIO": str(place),
+        "PRELUDE": str(PRELUDE),
     }
-    text = (HERE / "prelude.sh").read_text() + scenario.text + "\n"
+    text = PRELUDE.read_text() + scenario.text + "\n"
     with (place / "stdout").open("wb") as stdout, (place / "stderr").open("wb") as stderr:
         shell = subprocess.Popen(
             ["/bin/sh", "-c", text],
