@@ -4,6 +4,7 @@ import posix
 from errno import ENOENT, ENXIO
 
 from pyinit.report import USAGE, die, usage
+from pyinit.services.names import find
 
 PROG = b"svok"
 
@@ -14,7 +15,7 @@ def main(argv: list[bytes]) -> int:
         usage(PROG, b"dir")
     directory = argv[1]
     try:
-        posix.chdir(directory)
+        posix.chdir(find(directory))
     except OSError as error:
         die(PROG, b"unable to chdir to " + directory, error)
     try:

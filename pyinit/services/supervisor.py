@@ -6,13 +6,13 @@ is free and its FIFOs have no reader, which is how svok and svstat know. Source:
 """
 
 import posix
-from errno import EAGAIN, ENOMEM
+from errno import EAGAIN, ENOENT, ENOMEM
 from time import monotonic, time_ns
 
 from pyinit import report
 from pyinit.services import state, status
 from pyinit.services.control import DOWN, UP
-from pyinit.services.directory import is_down, make_state
+from pyinit.services.directory import interpreter, is_down, make_state
 from pyinit.system import files
 
 TYPE_CHECKING = False
@@ -204,8 +204,11 @@ class Supervisor:
             text = b"warning: unable to fork for %b, trying again in a second" % self.name
         else:
             text = b"fatal: unable to start %b/run" % self.name
-        if self._complaints.is_new(text + report.reason(error)):
-            report.say(PROG, text, error)
+        text += b": " + report.reason(error)
+        if error.errno == ENOENT and not self._host.repeats and (missing := interpreter(self._directory)):
+            text += b": " + missing  # which run is there for, and the C program does not tell
+        if self._complaints.is_new(text):
+            report.say(PROG, text)
 
     def _died(self, _status: int) -> None:
         """A command that run wrote before it died comes before its death."""

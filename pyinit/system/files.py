@@ -67,13 +67,14 @@ def close_all(*descriptors: int) -> None:
             posix.close(descriptor)
 
 
-def read(name: bytes, directory: int | None = None) -> bytes:
-    """The whole of a file."""
+def read(name: bytes, directory: int | None = None, most: int = 1 << 62) -> bytes:
+    """The whole of a file; at the most its first `most` bytes."""
     descriptor = posix.open(name, READ_FLAGS, dir_fd=directory)
     chunks = []
     try:
-        while chunk := posix.read(descriptor, 65536):
+        while most > 0 and (chunk := posix.read(descriptor, min(most, 65536))):
             chunks.append(chunk)
+            most -= len(chunk)
     finally:
         posix.close(descriptor)
     return b"".join(chunks)

@@ -274,11 +274,15 @@ def test_reasons_are_told_once_until_they_change(machine):
     until(lambda: "unable to start web/run: file does not exist" in machine.stderr(), "the first reason")
     time.sleep(2.5)  # two more tries
     assert machine.stderr().count("file does not exist") == 1
-    (machine.services / "web/run").write_text("#!/bin/sh\nexec sleep 1000\n")
+    run = machine.services / "web/run"
+    run.write_text("#!/bin/sh\nexec sleep 1000\n")
     until(lambda: "unable to start web/run: access denied" in machine.stderr(), "the second reason")
-    (machine.services / "web/run").chmod(0o755)
+    run.write_text("#!/no/such/shell\n")
+    run.chmod(0o755)
+    until(lambda: "unable to start web/run: file does not exist: /no/such/shell" in machine.stderr(), "the third")
+    run.write_text("#!/bin/sh\nexec sleep 1000\n")
     machine.until_up("web")
-    assert machine.stderr().count("unable") == 2
+    assert machine.stderr().count("unable") == 3
 
 
 def test_a_storm_of_orphans_leaves_no_zombie(machine):

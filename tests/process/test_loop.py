@@ -1,0 +1,159 @@
+"""The event loop on real descriptors, signals, children and directories, each in a process of its own."""
+
+import subprocess
+import sys
+import textwrap
+
+from machine import ROOT
+
+PRELUDE = """
+import os, posix, select, signal, sys, time
+from pyinit.system.loop import Loop
+from pyinit.system.spawn import block_signals
+block_signals()
+loop = Loop(b"test")
+loop.at(time.monotonic() + 20, lambda: loop.stop(99))
+"""
+
+
+def loop(program: str) -> subprocess.CompletedProcess:
+    done = subprocess.run(
+        [sys.executable, "-c", PRELUDE + textwrap.dedent(program)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    assert done.returncode == 0, (done.returncode, done.stderr)
+    return done
+
+
+def test_what_raises_is_reported_with_its_owner_and_the_others_go_on():
+    done = loop("""
+        class Service:
+            name = b"web"
+            def fail(self):
+                raise RuntimeError("broken")
+        loop.at(0, Service().fail)
+        loop.at(0.001, lambda: loop.stop(0))
+        sys.exit(loop.run())
+    """)
+    assert done.stderr.startswith("test: warning: web: internal error: RuntimeError: broken at ")
+
+
+def test_a_descriptor_whose_callback_raises_does_not_spin():
+    done = loop("""
+        r, w = os.pipe()
+        os.write(w, b"x")
+        calls = []
+        def fail():
+            calls.append(1)
+            raise ValueError
+        loop.on_readable(r, fail)
+        loop.at(time.monotonic() + 1.5, lambda: loop.stop(0))
+        code = loop.run()
+        print(len(calls))
+        sys.exit(code)
+    """)
+    assert done.stdout == "2\n", "at once, and a second later"
+
+
+def test_a_trouble_of_the_loop_itself_does_not_end_it():
+    done = loop("""
+        turn, failures = loop._turn, []
+        def failing():
+            if len(failures) < 3:
+                failures.append(1)
+                raise MemoryError
+            turn()
+        loop._turn = failing
+        loop.at(0, lambda: loop.stop(0))
+        sys.exit(loop.run())
+    """)
+    assert done.stderr.count("internal error: MemoryError") == 3
+
+
+def test_signals_sent_before_the_loop_are_not_lost():
+    loop("""
+        loop.on_signal(signal.SIGTERM, lambda: loop.stop(0))
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(0.05)
+        sys.exit(loop.run())
+    """)
+
+
+def test_every_child_is_reaped_however_few_signals_say_so():
+    done = loop("""
+        deaths = []
+        for n in range(300):
+            pid = os.posix_spawn("/bin/true", ["true"], {}, setsigmask=())
+            loop.on_death(pid, lambda status: deaths.append(status) or (len(deaths) == 300 and loop.stop(0)))
+        time.sleep(0.5)
+        code = loop.run()
+        print(len(deaths), loop.orphans)
+        sys.exit(code)
+    """)
+    assert done.stdout == "300 0\n"
+
+
+def test_deaths_of_strangers_are_counted():
+    done = loop("""
+        os.posix_spawn("/bin/true", ["true"], {}, setsigmask=())
+        loop.after_turn = lambda: loop.orphans and loop.stop(0)
+        sys.exit(loop.run())
+    """)
+    assert done.stderr == ""
+
+
+def test_deadlines_come_in_order_and_cancelled_ones_never():
+    done = loop("""
+        came = []
+        now = time.monotonic()
+        for name, delay in (("b", 0.02), ("a", 0.01), ("never", 0.015), ("c", 0.03)):
+            deadline = loop.at(now + delay, lambda name=name: came.append(name))
+            if name == "never":
+                deadline.cancel()
+        loop.at(now + 0.04, lambda: loop.stop(0))
+        code = loop.run()
+        print(*came)
+        sys.exit(code)
+    """)
+    assert done.stdout == "a b c\n"
+
+
+def test_a_watched_directory_tells_of_every_kind_of_change(tmp_path):
+    done = loop(f"""
+        directory = os.open({str(tmp_path)!r}, os.O_RDONLY)
+        changes = []
+        loop.watch(directory, lambda: changes.append(1))
+        path = {str(tmp_path)!r}
+        def after(delay, act):
+            loop.at(time.monotonic() + delay, lambda: (os.listdir(directory), act()))
+        after(0.1, lambda: os.mkdir(path + "/a"))
+        after(0.2, lambda: os.symlink("a", path + "/b"))
+        after(0.3, lambda: os.rename(path + "/a", path + "/c"))
+        after(0.4, lambda: os.unlink(path + "/b"))
+        loop.at(time.monotonic() + 0.6, lambda: loop.stop(0))
+        code = loop.run()
+        print(len(changes))
+        sys.exit(code)
+    """)
+    assert int(done.stdout) >= 4
+
+
+def test_a_death_after_a_command_in_the_same_turn_comes_second():
+    """Descriptors are read before deaths are seen."""
+    done = loop("""
+        r, w = os.pipe()
+        came = []
+        loop.on_readable(r, lambda: (os.read(r, 9), came.append("command")))
+        pid = os.posix_spawn("/bin/sh", ["sh", "-c", "echo x >&9"], {},
+                             file_actions=[(os.POSIX_SPAWN_DUP2, w, 9)], setsigmask=())
+        loop.on_death(pid, lambda status: (came.append("death"), loop.stop(0)))
+        time.sleep(0.3)
+        code = loop.run()
+        print(*came)
+        sys.exit(code)
+    """)
+    assert done.stdout == "command death\n"
