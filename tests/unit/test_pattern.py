@@ -1,0 +1,132 @@
+"""djb's patterns against the algorithm as the contract gives it, and whole blocks against lines one by one."""
+
+import re
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from pyinit.logs.lines import label_for
+from pyinit.logs.pattern import Selection, advance, expression, matches
+from pyinit.logs.script import Rule
+
+BYTES = b"ab* .\n\\[^-]\0\xff4@"
+
+
+def reference(p: bytes, s: bytes) -> bool:
+    """The contract's own, byte for byte."""
+    i = j = 0
+    while True:
+        if i == len(p):
+            return j == len(s)
+        if p[i : i + 1] == b"*":
+            i += 1
+            if i == len(p):
+                return True
+            j = s.find(p[i : i + 1], j)
+            if j < 0:
+                return False
+        else:
+            if j == len(s) or s[j] != p[i]:
+                return False
+            i += 1
+            j += 1
+
+
+def texts(alphabet: bytes, most: int = 12) -> st.SearchStrategy[bytes]:
+    return st.lists(st.sampled_from(list(alphabet)), max_size=most).map(bytes)
+
+
+patterns = st.one_of(texts(BYTES), texts(b"ab*"))
+one_line = st.one_of(texts(BYTES.replace(b"\n", b"")), texts(b"ab*"))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "line", "does"),
+    [
+        (b"a*c", b"aXYc", True),
+        (b"a*c", b"acbc", False),
+        (b"a*cbc", b"acbc", True),
+        (b"**", b"a*b", True),
+        (b"**", b"ab", False),
+        (b"**a", b"*a", True),
+        (b"", b"", True),
+        (b"", b"a", False),
+        (b"*", b"", True),
+        (b"* status: *", b"@400000006b0154fb055f74ea status: local 0/10", True),
+    ],
+)
+def test_what_daemontools_matches(pattern, line, does):
+    assert matches(pattern, line) is does
+    assert reference(pattern, line) is does
+
+
+@given(patterns, one_line)
+def test_matching_is_the_reference_algorithm(pattern, line):
+    assert matches(pattern, line) == reference(pattern, line)
+
+
+@given(patterns, one_line)
+def test_the_regular_expression_is_the_reference_algorithm(pattern, line):
+    source = expression(pattern)
+    if source is None:
+        assert b"\n" in pattern
+        assert not reference(pattern, line)
+    else:
+        compiled = re.compile(source, re.MULTILINE)
+        assert bool(compiled.match(line)) == reference(pattern, line)
+        assert bool(compiled.match(b"x\n" + line + b"\nx", 2)) == reference(pattern, line)
+        assert bool(compiled.match(line + b"xx", 0, len(line))) == reference(pattern, line)
+
+
+@given(patterns, one_line, one_line)
+def test_what_is_left_of_a_pattern_matches_what_is_left_of_the_line(pattern, first, second):
+    rest = advance(pattern, first)
+    assert (rest is not None and reference(rest, second)) == reference(pattern, first + second)
+
+
+rule_lists = st.lists(st.builds(Rule, st.booleans(), st.one_of(patterns, st.sampled_from([b"*", b"* a*", b"@4*"]))))
+labels = st.one_of(st.just(b""), st.integers(0, 2**61).map(label_for))
+long_lines = st.tuples(st.sampled_from([970, 973, 974, 975, 998, 999, 1000, 1001, 3000]), one_line).map(
+    lambda parts: b"a" * (parts[0] - len(parts[1])) + parts[1] + b"b*a"
+)
+line_lists = st.lists(st.one_of(one_line, one_line, long_lines), min_size=1)
+
+
+def selected(rules: list[Rule], line: bytes) -> bool:
+    """The contract, rule by rule."""
+    is_selected = True
+    for rule in rules:
+        if is_selected != rule.selects and reference(rule.pattern, line[:1000]):
+            is_selected = rule.selects
+    return is_selected
+
+
+@given(rule_lists, line_lists, labels)
+@example([Rule(False, b"*"), Rule(True, b"")], [b"", b""], b"")
+@example([Rule(False, b"")], [b"", b"a", b""], b"")
+@example([Rule(False, b"*"), Rule(True, b"aa*b")], [b"a" * 999 + b"b", b"a" * 1000 + b"b", b"aab"], b"")
+@example([Rule(False, b"*"), Rule(True, b"* aa*b")], [b"a" * 973 + b"b", b"a" * 974 + b"b", b"aab"], label_for(0))
+def test_a_block_is_selected_as_its_lines_are(rules, lines, label):
+    expected = [line + b"\n" for line in lines if selected(rules, label + line)]
+    text = b"".join(line + b"\n" for line in lines)
+    selection = Selection(rules)
+    assert selection.lines(text, label) == b"".join(expected)
+    assert selection.last(text, label) == (expected[-1] if expected else b"")
+    for line in lines:
+        assert selection.selects(line, label) == selected(rules, label + line)
+
+
+@given(st.integers(0, 2**61), st.integers(0, 2**61), patterns)
+def test_a_selection_follows_the_labels(first, second, pattern):
+    selection = Selection([Rule(False, b"*"), Rule(True, pattern)])
+    for label in (label_for(first), label_for(second)):
+        lines = [b"", b"a", b"ab", b"* a"]
+        expected = b"".join(line + b"\n" for line in lines if reference(pattern, label + line))
+        assert selection.lines(b"\na\nab\n* a\n", label) == expected
+
+
+def test_the_last_line_is_found_however_far_back_it_is():
+    selection = Selection([Rule(False, b"*"), Rule(True, b"x*")])
+    for count in (0, 1, 500, 5000, 50000):
+        assert selection.last(b"x%d\nx\n" % count + b"no\n" * count, b"") == b"x\n"
