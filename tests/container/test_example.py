@@ -48,6 +48,16 @@ def test_a_killed_daemon_comes_back_and_works(box: Box, service: str) -> None:
     until(lambda: answers(box, service), f"{service} answers again")
 
 
+def test_a_killed_nginx_leaves_no_worker_on_the_port(box: Box) -> None:
+    old = box.up("nginx")
+    until(lambda: answers(box, "nginx"), "nginx answers")
+    box.shell(f"kill -9 {old}")
+    until(lambda: box.pid("nginx") not in (0, old), "nginx up again")
+    masters = "grep -h '^[0-9]* (nginx) . 1 ' /proc/[0-9]*/stat | cut -d' ' -f1"
+    until(lambda: box.shell(masters).split() == [str(box.pid("nginx"))], "only the new master is a child of PID 1")
+    until(lambda: answers(box, "nginx"), "nginx answers again")
+
+
 def test_a_job_on_demand_runs_once(box: Box) -> None:
     until(lambda: answers(box, "redis"), "redis answers")
     box.ask("svc", "-o", "snapshot")
