@@ -91,13 +91,17 @@ LABEL = re.compile(rb"@([0-9a-f]{16})[0-9a-f]{8}")
 
 
 def mask(output: bytes) -> bytes:
-    """Hide what varies from run to run: labels of the present (not those a scenario wrote), pids, seconds."""
+    """Hide what varies from run to run: labels of the present (not those a scenario wrote), pids, seconds.
+
+    And the shell's word for a killed job, which it says or not, depending on when it looks.
+    """
 
     def hide_label(found: "re.Match[bytes]") -> bytes:
         seconds = int(found[1], 16) - 2**62 - 10
         return b"@TAI64N" if abs(seconds - time.time()) < 3600 else found[0]
 
     output = LABEL.sub(hide_label, output)
+    output = re.sub(rb"^(Terminated|Killed|Hangup)\n", b"", output, flags=re.MULTILINE)  # the shell, of its jobs
     output = re.sub(rb"\(pid \d+\)", b"(pid PID)", output)
     return re.sub(rb"\b\d+ seconds", b"N seconds", output)
 

@@ -186,3 +186,11 @@ PATH=/nonexistent $FIRST/envdir e ''
 
 mkdir e; : >f
 PATH=f $FIRST/envdir e ''
+
+# without /proc: no entry of this environment is odd, so nothing is missed
+#: needs root
+mkdir e; echo new >e/B; : >e/C
+unshare --mount sh -c 'mount -t tmpfs none /proc; env -i A=1 B=2 C=3 D=4 $FIRST/envdir e /usr/bin/env'
+
+#: needs root
+unshare --mount sh -c 'mount -t tmpfs none /proc; env -i A=1 $FIRST/setlock f $SECOND/pgrphack /usr/bin/env'

@@ -112,7 +112,7 @@ service sv <<'end'
 exec sleep 1000
 end
 touch sv/down; supervised sv
-stat -c "%A %a %n" sv/supervise sv/supervise/*; stat -c %s sv/supervise/status
+(cd sv/supervise; stat -c "%A %a %n" . control lock ok status); stat -c %s sv/supervise/status
 svc -x sv; wait $S
 stat -c "%A %a %n" sv/supervise sv/supervise/*
 

@@ -50,7 +50,7 @@ service s/a/log <<'end'
 exec setuidgid nobody multilog t ./main '-*' '+* status: *' =status
 end
 svscan s & S=$!
-eventually test -s s/a/log/main/current
+eventually test -s s/a/log/main/current; eventually grep -q fine s/a/log/status
 sed 's/^@[0-9a-f]* //' s/a/log/main/current; stat -c '%U %a' s/a/log/main/current
 head -c 40 s/a/log/status | sed 's/^@[0-9a-f]* //'
 wc -c <s/a/log/status
