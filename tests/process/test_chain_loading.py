@@ -66,7 +66,8 @@ COMMANDS = {
     "fghack": SLEEP,
 }
 
-STATUS = re.compile(rb"^(?:Umask|Uid|Gid|Groups|Sig(?:Pnd|Blk|Ign|Cgt)|ShdPnd|Cap\w+|NoNewPrivs|Seccomp|Threads):.*$", re.MULTILINE)
+FIELDS = rb"Umask|Uid|Gid|Groups|SigPnd|ShdPnd|SigBlk|SigIgn|SigCgt|Cap\w+|NoNewPrivs|Seccomp|Threads"
+STATUS = re.compile(rb"^(?:" + FIELDS + rb"):.*$", re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
