@@ -15,13 +15,13 @@ COMMANDS = frozenset(
 def run(name: str) -> None:
     """Run the command and leave with its exit code, flushing and finalising nothing: all output was written.
 
-    An interrupt kills silently, as it kills a C program.
+    An interrupt kills silently, as it kills a C program. Any other name is one given to pyinit: tini, for example.
     """
     from pyinit.system.process import arguments
 
     if getsignal(SIGINT) is default_int_handler:
         signal(SIGINT, SIG_DFL)
-    module = __import__("pyinit.commands." + name, fromlist=["main"])
+    module = __import__("pyinit.commands." + (name if name in COMMANDS else "pyinit"), fromlist=["main"])
     posix._exit(module.main(arguments()))
 
 

@@ -37,7 +37,7 @@ class Machine:
         self.services.mkdir(exist_ok=True)
         self.out, self.err = top / "stdout", top / "stderr"
         self.program = program
-        self.env = {"PYINIT_SERVICE_DIR": str(self.services), **env}
+        self.env = {"PYINIT_SERVICE_DIR": str(self.services), "PYINIT_STATE": str(top / "state"), **env}
         self.process: subprocess.Popen | None = None
         self.pid = 0
 

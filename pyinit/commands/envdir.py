@@ -8,6 +8,7 @@ import posix
 from errno import ENOENT
 
 from pyinit.report import TROUBLE, die, usage
+from pyinit.system.environment import value
 from pyinit.system.process import become, restore
 
 PROG = b"envdir"
@@ -52,11 +53,6 @@ def read_changes(directory: bytes) -> list[bytes]:
             die(PROG, b"unable to read %b/%b" % (directory, name), error)
         changes.append(b"%b=%b" % (name, value(content)) if content else name)
     return changes
-
-
-def value(content: bytes) -> bytes:
-    """The value in a file that is not empty."""
-    return content.partition(b"\n")[0].rstrip(b" \t").replace(b"\0", b"\n")
 
 
 def read_file(name: bytes) -> bytes:

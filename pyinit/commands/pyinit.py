@@ -1,86 +1,119 @@
-"""pyinit [-d dir]: runs the services of a container as its process 1, and logs them all.
+"""pyinit [options] [--] [command ...]: process 1 of a container: services, their logs, and a main command.
 
-    -d dir, --service-dir dir   the directory of services; $PYINIT_SERVICE_DIR, else /service
-    -h, --help                  this text
-    --version                   the version
+    -d, --service-dir DIR  the directory of services
+    -E, --early            start the command at once, not when the services are up
+    -e CODE                count this exit code of the command as success (may be repeated)
+    -g                     send signals to the command's process group
+    -c, --single-child     send signals to the command alone
+    -p SIGNAL              get this signal when the parent dies
+    -r, --rewrite S:R      forward signal S as R, not at all if R is 0 (may be repeated)
+    -s                     adopt orphans also when not process 1: always so
+    -v, --verbose          say what is done (may be repeated)
+    -w                     warn of every orphan that is reaped
+    -h, --help             this text
+    --version              the version
 
 environment:
-    PYINIT_SERVICE_DIR   the directory of services
-    PYINIT_LOG           where services without a log/run are logged: stdout, volume or both; stdout
-    PYINIT_LOG_DIR       with volume: one log directory a service in here; /var/log/services
-    PYINIT_STOP_TIMEOUT  seconds from TERM to KILL when the container stops; 8
+    PYINIT_SERVICE_DIR         the directory of services; /service
+    PYINIT_LOG                 where services without a log/run are logged: stdout, volume or both; stdout
+    PYINIT_LOG_DIR             with volume: one log directory a service in here; /var/log/services
+    PYINIT_STOP_TIMEOUT        seconds from TERM to KILL when the container stops; 8
+    PYINIT_SIGNALS             what signals do: SIGNAL=stop|rescan|rotate|ignore|forward[:SIGNAL]|SERVICE:SIGNAL ...
+    PYINIT_VERBOSITY           as that many -v; 0
+    PYINIT_KILL_PROCESS_GROUP  if set: as -g
+    PYINIT_STATE               where supervise/ of services lives when their own directories can't be written
 """
 
 import gc
 import posix
+from errno import ENOENT
+from time import monotonic
 
 from pyinit import __version__, report
 from pyinit.logs.plane import Plane
 from pyinit.logs.settings import Settings
+from pyinit.services import invocation as asked
+from pyinit.services.command import Command
+from pyinit.services.host import Host
 from pyinit.services.init import Init, Plan
-from pyinit.services.names import service_directory
+from pyinit.services.invocation import BadUsage, Invocation
 from pyinit.services.pair import Wiring
+from pyinit.services.place import Place
 from pyinit.services.scanner import Scanner
 from pyinit.services.signals import reactions
-from pyinit.services.supervisor import Host
 from pyinit.system.console import Console
 from pyinit.system.loop import Loop
-from pyinit.system.spawn import Spawner, adopt_orphans, block_signals
+from pyinit.system.spawn import Spawner, adopt_orphans, block_signals, die_with_parent
 
 PROG = b"pyinit"
-STOP_TIMEOUT = b"8"
+LOG_CAPTURES = (1, 2)
+BEGAN = monotonic()
 
 
 def main(argv: list[bytes]) -> int:
     """Before the loop any error is fatal and says why; in it none is."""
     block_signals()
-    top = _parse(argv[1:])
     try:
+        invocation = asked.read(argv[0], argv[1:], posix.environ)
         settings = Settings.from_environment(posix.environ)
-        patience = _seconds(posix.environ.get(b"PYINIT_STOP_TIMEOUT") or STOP_TIMEOUT)
+    except BadUsage as bad:
+        report.die(PROG, bad.message, code=bad.code)
     except ValueError as error:
         report.die(PROG, b"unable to use " + str(error).encode(), code=report.USAGE)
-    loop = Loop(PROG)
-    adopt_orphans()
-    plane = Plane(loop, settings.scripts)
-    wiring = Wiring(plane, (1, 2), posix.open("/dev/null", posix.O_RDONLY | posix.O_CLOEXEC), _log_name)
-    scanner = Scanner(Host(loop, Spawner(has_groups=True), repeats=False), wiring, top)
-    init = Init(PROG, loop, scanner, Plan(patience, reactions(b"", False, True)), plane)
-    try:
-        scanner.open()
-    except OSError as error:
-        report.die(PROG, b"unable to open service directory " + top, error)
+    if invocation.asks:
+        return _answer(invocation)
+    init = _build(invocation, settings)
     report.write = Console().write
     gc.freeze()
     return init.run()
 
 
-def _parse(arguments: list[bytes]) -> bytes:
-    """The service directory; leaves for good where the arguments ask for something else, or are wrong."""
-    top = service_directory()
-    while arguments:
-        word = arguments.pop(0)
-        if word in (b"-h", b"--help"):
-            posix.write(1, b"usage: " + __doc__.encode())
-            posix._exit(0)
-        elif word == b"--version":
-            posix.write(1, b"pyinit %b\n" % __version__.encode())
-            posix._exit(0)
-        elif word in (b"-d", b"--service-dir") and arguments:
-            top = arguments.pop(0)
-        else:
-            report.usage(PROG, b"[-d dir]")
-    return top
+def _answer(invocation: Invocation) -> int:
+    version = b"pyinit %b\n" % __version__.encode()
+    text = {b"help": b"usage: " + (__doc__ or "").encode(), b"version": version, b"license": b"ISC\n"}
+    posix.write(1, text[invocation.asks])
+    return 0
 
 
-def _seconds(text: bytes) -> float:
+def _build(invocation: Invocation, settings: Settings) -> Init:
+    """Everything, started: the services are up, as far as they can be, when this returns."""
+    loop = Loop(invocation.dialect)
+    _place_in_tree(invocation)
+    place = Place(posix.environ)
+    plane = Plane(loop, settings.scripts)
+    wiring = Wiring(plane, LOG_CAPTURES, posix.open("/dev/null", posix.O_RDONLY | posix.O_CLOEXEC), _log_name)
+    scanner = Scanner(Host(loop, Spawner(has_groups=True), place.get), wiring, invocation.service_dir or b"")
+    command = None
+    if invocation.command:
+        command = Command(loop, invocation.command, invocation.to_group, invocation.has_session, invocation.not_run)
+    if invocation.service_dir:
+        _open(scanner, invocation)
+    table = reactions(invocation.overrides, command is not None, bool(scanner.pairs))
+    plan = Plan(invocation.patience, table, frozenset(invocation.remapped))
+    plan.is_early = invocation.starts_early
+    plan.tells_reaped = invocation.tells_reaped
+    plan.verbosity = invocation.verbosity
+    plan.began = BEGAN
+    return Init(loop, scanner, plan, plane, command, place)
+
+
+def _place_in_tree(invocation: Invocation) -> None:
+    """Be a reaper of orphans, and go with the parent, as far as that is asked for."""
+    if invocation.subreaper:
+        adopt_orphans()
+        if posix.getpid() != 1 and invocation.dialect == PROG:
+            report.say(PROG, b"info: not process 1, adopting orphans as a subreaper")
+    if invocation.parent_death:
+        die_with_parent(invocation.parent_death)
+
+
+def _open(scanner: Scanner, invocation: Invocation) -> None:
+    """Take up the services; with a main command there need be none."""
     try:
-        seconds = float(text)
-    except ValueError:
-        seconds = -1.0
-    if not 0 <= seconds < 1e9:
-        raise ValueError("PYINIT_STOP_TIMEOUT: not a number of seconds")
-    return seconds
+        scanner.open()
+    except OSError as error:
+        if not (invocation.command and error.errno == ENOENT):
+            report.die(PROG, b"unable to open service directory " + scanner.path, error)
 
 
 def _log_name(name: bytes) -> bytes:

@@ -3,7 +3,8 @@
 import posix
 
 from pyinit.report import die, usage
-from pyinit.services.supervisor import PROG, CannotOpen, Host, Supervisor
+from pyinit.services.host import CannotOpen, Host
+from pyinit.services.supervisor import PROG, Supervisor
 from pyinit.system import files
 from pyinit.system.loop import Loop
 from pyinit.system.spawn import Spawner, adopt_orphans, block_signals
@@ -22,7 +23,7 @@ def main(argv: list[bytes]) -> int:
         posix.fchdir(directory)
     except OSError as error:
         die(PROG, b"unable to chdir to " + name, error)
-    supervisor = Supervisor(Host(loop, Spawner(), repeats=True), name, directory)
+    supervisor = Supervisor(Host(loop, Spawner()), name, directory)
     supervisor.on_leave = lambda: loop.stop(0)
     try:
         supervisor.open()

@@ -6,7 +6,7 @@ from errno import ENXIO
 from pyinit import report
 from pyinit.options import BadOption, parse
 from pyinit.services.control import HELP, LETTERS
-from pyinit.services.names import find
+from pyinit.services.names import find, state_of
 from pyinit.system import files
 
 PROG = b"svc"
@@ -28,7 +28,9 @@ def main(argv: list[bytes]) -> int:
 
 def _command(name: bytes, letters: bytes) -> None:
     try:
-        directory = files.open_directory(find(name))
+        path = find(name)
+        posix.close(files.open_directory(path))
+        directory = files.open_directory(state_of(path))
     except OSError as error:
         return report.warn(PROG, b"unable to chdir to " + name, error)
     try:

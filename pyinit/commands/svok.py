@@ -4,7 +4,7 @@ import posix
 from errno import ENOENT, ENXIO
 
 from pyinit.report import USAGE, die, usage
-from pyinit.services.names import find
+from pyinit.services.names import find, state_of
 
 PROG = b"svok"
 
@@ -15,7 +15,11 @@ def main(argv: list[bytes]) -> int:
         usage(PROG, b"dir")
     directory = argv[1]
     try:
-        posix.chdir(find(directory))
+        path = find(directory)
+        state = state_of(path)
+        posix.chdir(path)
+        if state != path:
+            posix.chdir(state)
     except OSError as error:
         die(PROG, b"unable to chdir to " + directory, error)
     try:

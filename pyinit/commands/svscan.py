@@ -4,11 +4,11 @@ import posix
 from _signal import SIGHUP, SIGINT, SIGQUIT, SIGTERM
 
 from pyinit.report import die
+from pyinit.services.host import Host
 from pyinit.services.init import Init, Plan
 from pyinit.services.pair import Wiring
 from pyinit.services.scanner import PROG, Scanner
 from pyinit.services.signals import RESCAN, STOP, Reaction
-from pyinit.services.supervisor import Host
 from pyinit.system.loop import Loop
 from pyinit.system.spawn import Spawner, adopt_orphans, block_signals
 
@@ -27,10 +27,10 @@ def main(argv: list[bytes]) -> int:
         except OSError as error:
             die(PROG, b"unable to chdir to " + argv[1], error)
     # By its path, not as `.`, so that a directory that is removed and made again is found.
-    scanner = Scanner(Host(loop, Spawner(), repeats=True), Wiring.of_daemontools(), posix.getcwdb())
+    scanner = Scanner(Host(loop, Spawner()), Wiring.of_daemontools(), posix.getcwdb())
     stop, rescan = Reaction(STOP), Reaction(RESCAN)
     plan = Plan(PATIENCE, {SIGTERM: stop, SIGINT: stop, SIGQUIT: stop, SIGHUP: rescan})
-    init = Init(PROG, loop, scanner, plan)
+    init = Init(loop, scanner, plan)
     try:
         scanner.open()
     except OSError as error:

@@ -1,19 +1,25 @@
-"""svstat [dir ...]: prints how each service is; without arguments, all of the service directory."""
+"""svstat [dir ...]: prints how each service is; without arguments, all of the service directory.
+
+svstat --ready: whether every service that should be up has been up since the container started (exit 0, else 1).
+"""
 
 import posix
-from errno import ENXIO
+from errno import EACCES, ENOENT, ENXIO
 from time import time
 
 from pyinit.report import reason
 from pyinit.services.control import DOWN, UP
 from pyinit.services.directory import is_down
-from pyinit.services.names import find, listed
+from pyinit.services.names import find, listed, state_of
+from pyinit.services.place import is_ready
 from pyinit.services.status import Status, unpack
 from pyinit.system import files
 
 
 def main(argv: list[bytes]) -> int:
     """One line a service, all written at the end."""
+    if argv[1:] == [b"--ready"]:
+        return 0 if is_ready(posix.environ) else 1
     now = int(time())
     lines = [b"%b: %b\n" % (name, _line(find(name), now)) for name in argv[1:]]
     if len(argv) < 2:
@@ -31,24 +37,38 @@ def _line(path: bytes, now: int) -> bytes:
     except OSError as error:
         return b"unable to chdir: " + reason(error)
     try:
-        return _state(directory, now)
-    finally:
-        posix.close(directory)
-
-
-def _state(directory: int, now: int) -> bytes:
-    try:
         normally_down = is_down(directory)
     except OSError as error:
         return b"unable to stat down: " + reason(error)
+    finally:
+        posix.close(directory)
     try:
-        posix.close(posix.open(b"supervise/ok", files.WRITE_FLAGS, dir_fd=directory))
+        _knock(path)
     except OSError as error:
-        if error.errno == ENXIO:
-            return b"supervise not running"
-        return b"unable to open supervise/ok: " + reason(error)
+        if error.errno not in (ENOENT, EACCES) or (state := state_of(path)) == path:
+            return _closed(error)
+        path = state
+        try:
+            _knock(path)
+        except OSError as error:
+            return _closed(error)
+    return _state(path, normally_down, now)
+
+
+def _knock(path: bytes) -> None:
+    """Raise OSError unless a supervise holds `ok` open."""
+    posix.close(posix.open(path + b"/supervise/ok", files.WRITE_FLAGS))
+
+
+def _closed(error: OSError) -> bytes:
+    if error.errno == ENXIO:
+        return b"supervise not running"
+    return b"unable to open supervise/ok: " + reason(error)
+
+
+def _state(path: bytes, normally_down: bool, now: int) -> bytes:
     try:
-        descriptor = posix.open(b"supervise/status", files.READ_FLAGS, dir_fd=directory)
+        descriptor = posix.open(path + b"/supervise/status", files.READ_FLAGS)
     except OSError as error:
         return b"unable to open supervise/status: " + reason(error)
     try:

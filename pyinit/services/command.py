@@ -1,6 +1,7 @@
 """The main command beside the services: started once, forwarded to, never restarted; its end is the container's end."""
 
 import posix
+from _signal import SIGTERM
 
 from pyinit.system.foreground import launch
 
@@ -14,36 +15,50 @@ if TYPE_CHECKING:
 class Command:
     """`pid` is 0 before it starts and after it ended; `outcome` is then its exit code, or minus the signal's number.
 
-    `to_group`: signals go to its whole process group. `has_session`: it leads a session and not just a group.
+    `to_group`: signals go to its whole process group. `has_session`: it leads a session, and what is left of that when
+    it ends gets TERM, as under dumb-init. `not_run`: the exit codes for not found and not executable.
     """
 
-    __slots__ = ("_argv", "_has_session", "_loop", "_prog", "_to_group", "name", "on_end", "outcome", "pid")
+    __slots__ = ("_argv", "_has_session", "_loop", "_not_run", "_to_group", "name", "on_end", "outcome", "pid")
 
-    def __init__(self, prog: bytes, loop: "Loop", argv: list[bytes], to_group: bool, has_session: bool) -> None:
+    def __init__(
+        self, loop: "Loop", argv: list[bytes], to_group: bool, has_session: bool, not_run: tuple[int, int]
+    ) -> None:
         self.name = argv[0]
         self.pid = 0
         self.outcome: int | None = None
         self.on_end: Callable[[], None] | None = None
-        self._prog = prog
         self._loop = loop
         self._argv = argv
         self._to_group = to_group
         self._has_session = has_session
+        self._not_run = not_run
 
-    def start(self, prepare: "Callable[[], None]") -> None:
-        """Start it; `prepare` runs in the child first. Raises OSError when it can't be forked."""
-        self.pid = launch(self._prog, self._argv, self._has_session, prepare)
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it has not been started yet."""
+        return self.pid == 0 and self.outcome is None
+
+    def start(self) -> None:
+        """Start it. Raises OSError when it can't be forked; what can't be run is a child that ends so."""
+        self.pid = launch(self._loop.prog, self._argv, self._has_session, self._not_run)
         self._loop.on_death(self.pid, self._died)
 
     def signal(self, number: int) -> None:
         """Send it a signal, while it runs."""
-        if self.pid:
-            try:
-                posix.kill(-self.pid if self._to_group else self.pid, number)
-            except OSError:  # its group may not exist yet: it leads it from its first moment on
-                posix.kill(self.pid, number)
+        if not self.pid:
+            return
+        try:
+            posix.kill(-self.pid if self._to_group else self.pid, number)
+        except OSError:  # it has not come to lead its group yet
+            posix.kill(self.pid, number)
 
     def _died(self, status: int) -> None:
+        if self._has_session:
+            try:
+                posix.killpg(self.pid, SIGTERM)
+            except OSError:
+                pass
         self.pid = 0
         self.outcome = posix.waitstatus_to_exitcode(status)
         if self.on_end:

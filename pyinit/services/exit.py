@@ -9,9 +9,6 @@ not started   no such file                  127
 not started   anything else                 126
 """
 
-NOT_FOUND = 127
-NOT_EXECUTABLE = 126
-
 
 def exit_code(outcome: int | None, remapped: frozenset[int] = frozenset()) -> int:
     """The container's code. `outcome`: what `posix.waitstatus_to_exitcode` makes of the main command, None without one.

@@ -1,4 +1,4 @@
-"""The process on top: signals, the main command, going down in order, the exit code.
+"""The process on top: signals, readiness, the main command, going down in order, the exit code.
 
 It runs a Scanner, as PID 1 of a container or anywhere else as a subreaper. While it goes down, `_advance` looks at what
 is left after every turn of the loop: each wait ends in the turn in which the last thing waited for is gone.
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from pyinit.services.command import Command
+    from pyinit.services.place import Place
     from pyinit.services.scanner import Scanner
     from pyinit.system.loop import Loop
 
@@ -37,6 +38,12 @@ if TYPE_CHECKING:
             """Begin new files."""
 
 
+FORK_PAUSE = 1.0
+"""Seconds between two tries to fork for the main command."""
+
+LONGEST_WAIT = 5.0
+"""Seconds that the main command waits for services to be up: one that never comes up must not keep it."""
+
 HURRY = 1.0
 """Seconds that a second stopping signal leaves of the deadline."""
 
@@ -44,10 +51,12 @@ HURRY = 1.0
 class Plan:
     """What the process on top is to do. `patience`: seconds from the stop to the kill.
 
-    `reactions`: what each signal does. `remapped`: exit codes of the main command that count as success.
+    `reactions`: what each signal does. `remapped`: exit codes of the main command that count as success. `is_early`:
+    the command does not wait for the services. `verbosity`: 1 to say what happens. `tells_reaped`: warn of orphans.
+    `began`: when the program did, monotonic s.
     """
 
-    __slots__ = ("patience", "reactions", "remapped")
+    __slots__ = ("began", "is_early", "patience", "reactions", "remapped", "tells_reaped", "verbosity")
 
     def __init__(
         self, patience: float, reactions: "dict[int, signals.Reaction]", remapped: frozenset[int] = frozenset()
@@ -55,26 +64,30 @@ class Plan:
         self.patience = patience
         self.reactions = reactions
         self.remapped = remapped
+        self.is_early = self.tells_reaped = False
+        self.verbosity = 0
+        self.began = monotonic()
 
 
 class Init:
-    """`prog` is the name in messages. The command, if there is one, is started by the caller."""
+    """The scanner has scanned already. `place` gets the ready file; without one nothing is said of readiness."""
 
     def __init__(
         self,
-        prog: bytes,
         loop: "Loop",
         scanner: "Scanner",
         plan: Plan,
         logger: "Logger | None" = None,
         command: "Command | None" = None,
+        place: "Place | None" = None,
     ) -> None:
-        self.name = prog
+        self.name = loop.prog
         self._loop = loop
         self._scanner = scanner
         self._plan = plan
         self._logger = logger
         self._command = command
+        self._place = place
         self._asked: set[int] = set()
         self._killed: set[int] = set()
         self._began = 0.0
@@ -82,12 +95,60 @@ class Init:
         self._wake = 0.0
         if command:
             command.on_end = self._command_ended
+        if plan.tells_reaped or plan.verbosity:
+            loop.on_orphan = self._tell_orphan
 
     def run(self) -> int:
-        """Take signals, turn until everything is down; the exit code."""
+        """Take signals, start the command, turn until everything is down; the exit code."""
         for number, reaction in self._plan.reactions.items():
             self._loop.on_signal(number, self._reacting(reaction))
+        if self._place and self._scanner.pairs:
+            self._place.set_ready(b"")
+        if self._command and (self._plan.is_early or not self._scanner.pairs):
+            self._start_command()
+        if self._command or self._place:
+            self._loop.after_turn = self._await_ready
+        if self._command and self._command.is_waiting:
+            self._loop.at(self._plan.began + LONGEST_WAIT, _nothing)
         return self._loop.run()
+
+    def _await_ready(self) -> None:
+        """When every service that should be up is: say so, once, and start the command."""
+        is_ready = all(pair.is_as_wanted for pair in self._scanner.pairs.values())
+        waited = monotonic() - self._plan.began
+        if self._command and self._command.is_waiting and (is_ready or waited >= LONGEST_WAIT):
+            if not is_ready:
+                report.warn(self.name, b"not all services are up after %.0f seconds, starting the command" % waited)
+            self._start_command()
+        if not is_ready:
+            return
+        if self._loop.after_turn == self._await_ready:
+            self._loop.after_turn = None
+        if self._place and self._scanner.pairs:
+            text = b"services=%d in %.3fs" % (len(self._scanner.pairs), waited)
+            self._place.set_ready(text + b"\n")
+            report.say(self.name, b"ready " + text)
+
+    def _start_command(self) -> None:
+        command = self._command
+        if not command:
+            return
+        try:
+            command.start()
+            self._tell(b"started %b (pid %d)" % (command.name, command.pid))
+        except OSError as error:
+            report.warn(self.name, b"unable to fork for %b, trying again in a second" % command.name, error)
+            self._loop.at(monotonic() + FORK_PAUSE, self._start_command)
+
+    def _tell(self, text: bytes) -> None:
+        if self._plan.verbosity > 0:
+            report.say(self.name, b"info: " + text)
+
+    def _tell_orphan(self, pid: int, status: int) -> None:
+        code = posix.waitstatus_to_exitcode(status)
+        report.say(
+            self.name, b"%b: reaped orphan %d (%d)" % (b"warning" if self._plan.tells_reaped else b"info", pid, code)
+        )
 
     def _reacting(self, reaction: signals.Reaction) -> "Callable[[], None]":
         match reaction.verb:
@@ -114,6 +175,7 @@ class Init:
 
     def _command_ended(self) -> None:
         """With nothing else to bring down the container ends at once, as under tini."""
+        self._tell(b"the command ended: %d" % self._exit_code())
         if self._began or self._scanner.pairs:
             self.stop(hurry=False)
         else:
@@ -128,7 +190,10 @@ class Init:
             if hurry:
                 self._deadline = min(self._deadline, monotonic() + HURRY)
             return
+        self._tell(b"going down")
         self._began = monotonic()
+        if self._place and self._scanner.pairs:
+            self._place.set_ready(b"")
         self._deadline = self._began + self._plan.patience
         self._loop.after_turn = self._advance
         if self._command:

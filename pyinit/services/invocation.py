@@ -4,7 +4,7 @@ Called `pyinit` it takes its own options, which include those of tini; called `t
 program, with its variables, defaults and exit codes, so that a symbolic link replaces either.
 """
 
-from pyinit.services.signals import FORWARD, IGNORE, Reaction, number_of
+from pyinit.services.signals import FORWARD, IGNORE, Reaction, number_of, parse_map
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ class Invocation:
     """Everything that was asked for, with defaults for the rest.
 
     `asks`: `help`, `version` or nothing. `parent_death`: a signal to get when the parent dies, 0 for none.
-    `overrides`: reactions to signals beside the map in `signal_map`. `not_run`: the exit codes for a command that is
-    not found and one that can't be executed. `lingers`: whether what the command left behind is brought down in order.
+    `overrides`: reactions to signals other than the usual. `not_run`: the exit codes for a command that is not found
+    and for one that can't be executed.
     """
 
     def __init__(self, dialect: bytes = PYINIT) -> None:
@@ -47,7 +47,6 @@ class Invocation:
         self.tells_reaped = False
         self.starts_early = False
         self.remapped: set[int] = set()
-        self.signal_map = b""
         self.overrides: dict[int, Reaction] = {}
         self.not_run = (2, 2) if dialect == DUMB_INIT else (127, 126)
 
@@ -71,7 +70,10 @@ def _read_pyinit(invocation: Invocation, arguments: list[bytes], environment: "E
     invocation.service_dir = environment.get(b"PYINIT_SERVICE_DIR") or b"/service"
     invocation.to_group = b"PYINIT_KILL_PROCESS_GROUP" in environment
     invocation.verbosity = _whole(environment, b"PYINIT_VERBOSITY", b"0")
-    invocation.signal_map = environment.get(b"PYINIT_SIGNALS", b"")
+    try:
+        invocation.overrides = parse_map(environment.get(b"PYINIT_SIGNALS", b""))
+    except ValueError as error:
+        raise ValueError(f"unable to use PYINIT_SIGNALS: {error}") from None
     invocation.patience = _seconds(b"PYINIT_STOP_TIMEOUT", environment.get(b"PYINIT_STOP_TIMEOUT") or STOP_TIMEOUT)
     long = {
         b"help": b"h",

@@ -2,6 +2,8 @@
 
 import posix
 
+from pyinit.services.place import known
+
 DEFAULT = b"/service"
 
 
@@ -21,6 +23,29 @@ def find(name: bytes) -> bytes:
     return there if _is_there(there) else name
 
 
+def state_of(path: bytes) -> bytes:
+    """Where `supervise/` of the service at `path` is: there, or in PID 1's own place if the service has none there.
+
+    A service whose directory can't be written keeps its state under its name in a place of PID 1's (place.py).
+    """
+    if _is_there(path + b"/supervise/ok"):
+        return path
+    name = name_in_directory(path)
+    if name:
+        for place in known(posix.environ):
+            there = b"%b/%b" % (place, name)
+            if _is_there(there + b"/supervise/ok"):
+                return there
+    return path
+
+
+def name_in_directory(path: bytes) -> bytes:
+    """`web` or `web/log` for a path in the service directory; empty for others."""
+    top = service_directory().rstrip(b"/") + b"/"
+    name = path.removeprefix(top).rstrip(b"/")
+    return name if path.startswith(top) and name and b".." not in name.split(b"/") else b""
+
+
 def listed() -> list[bytes]:
     """The paths of all services and, after each, of its log if that is supervised; none without the directory."""
     top = service_directory()
@@ -33,7 +58,7 @@ def listed() -> list[bytes]:
         path = b"%b/%b" % (top, name)
         if _is_there(path + b"/."):
             paths.append(path)
-            if _is_there(path + b"/log/supervise"):
+            if _is_there(state_of(path + b"/log") + b"/supervise"):
                 paths.append(path + b"/log")
     return paths
 

@@ -9,7 +9,8 @@ import posix
 import select
 
 from pyinit.services.directory import has_log, has_logger
-from pyinit.services.supervisor import CannotOpen, Host, Supervisor
+from pyinit.services.host import CannotOpen, Host
+from pyinit.services.supervisor import Supervisor
 from pyinit.system import files
 
 TYPE_CHECKING = False
@@ -122,6 +123,14 @@ class Pair:
         if self._pipe[1] >= 0:
             streams += [(self._pipe[1], captured) for captured in self._wiring.captured]
         return streams
+
+    @property
+    def is_as_wanted(self) -> bool:
+        """Whether what should be up is: the service, and a logger of its own."""
+        for supervisor, is_expected in ((self.service, True), (self.log, self.logged)):
+            if is_expected and (supervisor is None or (supervisor.wanted_up and not supervisor.pid)):
+                return False
+        return True
 
     def retire(self) -> None:
         """Bring both down for good: the service now, its logger when it has read everything. TERM, then CONT."""

@@ -13,9 +13,9 @@ from stat import S_ISDIR
 from time import monotonic
 
 from pyinit import report
+from pyinit.services.host import CannotOpen, Host
 from pyinit.services.pair import Pair, Wiring
 from pyinit.services.supervisor import PROG as SUPERVISE
-from pyinit.services.supervisor import CannotOpen, Host
 from pyinit.system import files
 from pyinit.system.mounts import tells_changes
 
@@ -37,14 +37,14 @@ DESCRIPTORS_EACH = 6
 
 
 class Scanner:
-    """Supervises every directory in `path`; `name` is whose warnings are printed."""
+    """Supervises every directory in `path`; nothing before `open`. `name` is whose warnings are printed."""
 
     def __init__(self, host: Host, wiring: Wiring, path: bytes) -> None:
         self.name = PROG
         self.pairs: dict[tuple[int, int], Pair] = {}
         self._host = host
         self._wiring = wiring
-        self._path = path
+        self.path = path
         self._directory = -1
         self._watch = -1
         self._events = False
@@ -61,7 +61,7 @@ class Scanner:
 
     def _open_directory(self) -> None:
         loop = self._host.loop
-        directory = posix.open(self._path, posix.O_RDONLY | posix.O_DIRECTORY | posix.O_CLOEXEC)
+        directory = posix.open(self.path, posix.O_RDONLY | posix.O_DIRECTORY | posix.O_CLOEXEC)
         files.close_all(self._directory)
         self._directory = directory
         if self._watch >= 0:
@@ -103,11 +103,11 @@ class Scanner:
     def _follow(self, said: dict[bytes, bytes]) -> bool:
         """Whether the open directory is still the one at the path; if another is there, go to that one."""
         try:
-            there, here = posix.stat(self._path), posix.fstat(self._directory)
+            there, here = posix.stat(self.path), posix.fstat(self._directory)
             if (there.st_dev, there.st_ino) != (here.st_dev, here.st_ino):
                 self._open_directory()
         except OSError as error:
-            self._complain(said, self._path, PROG, b"warning: unable to open directory " + self._path, error)
+            self._complain(said, self.path, PROG, b"warning: unable to open directory " + self.path, error)
             return False
         return True
 

@@ -97,8 +97,8 @@ def number_of(text: bytes) -> int:
     return number
 
 
-def reactions(text: bytes, has_command: bool, has_services: bool) -> "dict[int, Reaction]":
-    """The whole table for every catchable signal; raises ValueError where the map is wrong.
+def reactions(overrides: "Mapping[int, Reaction]", has_command: bool, has_services: bool) -> "dict[int, Reaction]":
+    """The whole table, for every catchable signal.
 
     With nothing but a main command every signal is its own, as with tini. With services the stopping signals stop,
     HUP rescans, and the rest is the command's, if there is one.
@@ -107,12 +107,12 @@ def reactions(text: bytes, has_command: bool, has_services: bool) -> "dict[int, 
     if has_services or not has_command:
         table.update((number, Reaction(STOP)) for number in STOPPING)
         table[SIGHUP] = Reaction(RESCAN)
-    table.update(parse_map(text))
+    table.update((number, reaction) for number, reaction in overrides.items() if number in table)
     return table
 
 
-def parse_map(text: bytes) -> "Mapping[int, Reaction]":
-    """The overrides of a map; raises ValueError."""
+def parse_map(text: bytes) -> "dict[int, Reaction]":
+    """The overrides that a map asks for; raises ValueError."""
     table = {}
     for word in text.replace(b",", b" ").split():
         name, is_set, action = word.partition(b"=")

@@ -6,67 +6,32 @@ is free and its FIFOs have no reader, which is how svok and svstat know. Source:
 """
 
 import posix
-from errno import EAGAIN, ENOENT, ENOMEM
+from errno import EACCES, EAGAIN, EDQUOT, ENOENT, ENOMEM, ENOSPC, EPERM, EROFS
 from time import monotonic, time_ns
 
 from pyinit import report
 from pyinit.services import state, status
 from pyinit.services.control import DOWN, UP
 from pyinit.services.directory import interpreter, is_down, make_state
+from pyinit.services.environment import CannotRead, changes
+from pyinit.services.host import CannotOpen, Complaints, Host
+from pyinit.services.place import enter
 from pyinit.system import files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pyinit.system.loop import Deadline, Loop
-    from pyinit.system.spawn import Spawner
+    from pyinit.system.loop import Deadline
 
     Streams = Sequence[tuple[int, int]]
 
 PROG = b"supervise"
+UNWRITABLE = (EACCES, EROFS, EPERM, ENOENT, ENOSPC, EDQUOT)
+"""Why a lock can't be made: ENOENT where `supervise/` itself could not be."""
+
 COMMANDS_AT_ONCE = 64
 """A flooded FIFO does not keep the other services waiting; what is left is read in the next turn."""
-
-
-class CannotOpen(Exception):
-    """A directory cannot be taken up: `message` is supervise's text for it, `error` the OSError behind it."""
-
-    def __init__(self, message: bytes, error: OSError) -> None:
-        super().__init__(message)
-        self.message = message
-        self.error = error
-
-
-class Complaints:
-    """What one actor has said about a lasting trouble: each reason once, until it changes or is over."""
-
-    __slots__ = ("_said", "repeats")
-
-    def __init__(self, repeats: bool) -> None:
-        self.repeats = repeats
-        self._said = b""
-
-    def is_new(self, text: bytes) -> bool:
-        """Whether to say it: always where `repeats` is set, as the C programs do."""
-        is_new = self.repeats or text != self._said
-        self._said = text
-        return is_new
-
-    def clear(self) -> None:
-        """The trouble is over."""
-        self._said = b""
-
-
-class Host:
-    """What the supervisors of one process share. `repeats`: say every failed start, as the C program does."""
-
-    __slots__ = ("loop", "repeats", "spawner")
-
-    def __init__(self, loop: "Loop", spawner: "Spawner", repeats: bool) -> None:
-        self.loop = loop
-        self.spawner = spawner
-        self.repeats = repeats
 
 
 class Supervisor:
@@ -83,6 +48,7 @@ class Supervisor:
         "_host",
         "_lock",
         "_ok",
+        "_place",
         "_state",
         "_streams",
         "_timer",
@@ -96,7 +62,7 @@ class Supervisor:
         self.on_leave: Callable[[], None] | None = None
         self.on_death: Callable[[], None] | None = None
         self._host = host
-        self._directory = directory
+        self._directory = self._place = directory
         self._streams = streams
         self._lock = self._control = self._ok = -1
         self._timer: Deadline | None = None
@@ -142,7 +108,7 @@ class Supervisor:
         except OSError as error:
             raise CannotOpen(b"unable to readlink ./supervise: %b" % self.name, error) from None
         try:
-            self._lock = files.lock(b"supervise/lock", where)
+            self._lock = self._acquire()
         except OSError as error:
             raise CannotOpen(b"unable to acquire %b/supervise/lock" % self.name, error) from None
         self._control = self._open_fifo(b"supervise/control", posix.O_RDWR, b"write")
@@ -152,11 +118,22 @@ class Supervisor:
         self._ok = self._open_fifo(b"supervise/ok", posix.O_RDONLY, b"read")
         self.handle(state.Opened())
 
+    def _acquire(self) -> int:
+        """Lock the state; where the directory can't be written, make it in the host's place. Raises OSError."""
+        try:
+            return files.lock(b"supervise/lock", self._directory)
+        except OSError as error:
+            if error.errno not in UNWRITABLE or not self._host.place or not (place := self._host.place()):
+                raise
+        self._place = enter(place, self.name)
+        make_state(self._place)
+        return files.lock(b"supervise/lock", self._place)
+
     def _open_fifo(self, name: bytes, mode: int, verb: bytes) -> int:
         """The control FIFO is opened for both: its own writer keeps it from ever reaching an end."""
-        files.make_fifo(name, self._directory)
+        files.make_fifo(name, self._place)
         try:
-            return posix.open(name, mode | posix.O_NONBLOCK | posix.O_CLOEXEC, dir_fd=self._directory)
+            return posix.open(name, mode | posix.O_NONBLOCK | posix.O_CLOEXEC, dir_fd=self._place)
         except OSError as error:
             raise CannotOpen(b"unable to %b %b/%b" % (verb, self.name, name), error) from None
 
@@ -190,8 +167,13 @@ class Supervisor:
             self.handle(state.Commanded(letter))
 
     def _start(self) -> "state.Started | state.NotStarted":
+        host = self._host
         try:
-            pid = self._host.spawner.start([b"./run"], self._directory, self._streams)
+            additions = changes(self._directory, self.name, host.spawner.environment) if host.place else {}
+            pid = host.spawner.start([b"./run"], self._directory, self._streams, additions)
+        except CannotRead as trouble:
+            self._say(b"fatal: unable to start %b/run: %b" % (self.name, trouble.message), trouble.error)
+            return state.NotStarted()
         except OSError as error:
             self._complain(error)
             return state.NotStarted()
@@ -201,12 +183,14 @@ class Supervisor:
 
     def _complain(self, error: OSError) -> None:
         if error.errno in (EAGAIN, ENOMEM):
-            text = b"warning: unable to fork for %b, trying again in a second" % self.name
-        else:
-            text = b"fatal: unable to start %b/run" % self.name
-        text += b": " + report.reason(error)
-        if error.errno == ENOENT and not self._host.repeats and (missing := interpreter(self._directory)):
-            text += b": " + missing  # which run is there for, and the C program does not tell
+            return self._say(b"warning: unable to fork for %b, trying again in a second" % self.name, error)
+        detail = b""
+        if error.errno == ENOENT and not self._host.repeats:  # which the C program does not tell
+            detail = interpreter(self._directory)
+        return self._say(b"fatal: unable to start %b/run" % self.name, error, detail)
+
+    def _say(self, text: bytes, error: OSError, detail: bytes = b"") -> None:
+        text += b": " + report.reason(error) + (b": " + detail if detail else b"")
         if self._complaints.is_new(text):
             report.say(PROG, text)
 
@@ -236,7 +220,7 @@ class Supervisor:
         content = status.pack(status.Status(now.pid, now.paused, now.want, now.since))
         try:
             flags = files.WRITE_FLAGS | posix.O_TRUNC | posix.O_CREAT
-            descriptor = posix.open(b"supervise/status.new", flags, 0o644, dir_fd=self._directory)
+            descriptor = posix.open(b"supervise/status.new", flags, 0o644, dir_fd=self._place)
         except OSError as error:
             return self._warn_status(b"open", b"", error)
         try:
@@ -251,8 +235,8 @@ class Supervisor:
             posix.rename(
                 b"supervise/status.new",
                 b"supervise/status",
-                src_dir_fd=self._directory,
-                dst_dir_fd=self._directory,
+                src_dir_fd=self._place,
+                dst_dir_fd=self._place,
             )
         except OSError as error:
             self._warn_status(b"rename", b" to status", error)
@@ -265,5 +249,6 @@ class Supervisor:
     def _close(self) -> None:
         if self._control >= 0:
             self._host.loop.forget(self._control)
-        files.close_all(self._ok, self._control, self._lock, self._directory)
-        self._ok = self._control = self._lock = self._directory = -1
+        own_place = self._place if self._place != self._directory else -1
+        files.close_all(self._ok, self._control, self._lock, own_place, self._directory)
+        self._ok = self._control = self._lock = self._place = self._directory = -1

@@ -30,6 +30,11 @@ def changed(entries: list[bytes], changes: "Iterable[bytes]") -> list[bytes]:
     return entries
 
 
+def value(content: bytes) -> bytes:
+    """The value that a file of an environment directory holds, if it is not empty (envdir.c)."""
+    return content.partition(b"\n")[0].rstrip(b" \t").replace(b"\0", b"\n")
+
+
 class _Pairs:
     """What posix.execve takes for a mapping; unlike a dict it keeps order and duplicates."""
 

@@ -13,36 +13,29 @@ from pyinit import report
 from pyinit.system.process import candidates, execute, restore
 from pyinit.system.spawn import reset_signals
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
-NOT_FOUND = 127
-NOT_EXECUTABLE = 126
-
-
-def launch(prog: bytes, argv: list[bytes], has_session: bool, prepare: "Callable[[], None]") -> int:
+def launch(prog: bytes, argv: list[bytes], has_session: bool, not_run: tuple[int, int]) -> int:
     """Start argv, found on PATH, with this process's streams and working directory; returns the pid.
 
     It leads a process group of its own, which is put in the terminal's foreground, or with `has_session` a session.
-    `prepare` runs in it before that. A program that can't be run is a child that says so for `prog` and exits with 127
-    or 126. Raises OSError when it can't be forked.
+    A program that can't be run is a child that says so for `prog` and exits with one of `not_run`: for one that is not
+    found, and for one that can't be executed. Raises OSError when it can't be forked.
     """
     pid = posix.fork()
     if pid:
         return pid
-    code = NOT_EXECUTABLE
+    not_found, code = not_run
     try:
         set_wakeup_fd(-1)
         reset_signals()
-        prepare()
         _lead(has_session)
         restore()
         pthread_sigmask(SIG_SETMASK, ())
         error = execute(candidates(argv[0], posix.environ.get(b"PATH")), argv)
         report.write = report.write_stderr
         report.say(prog, b"fatal: unable to run " + argv[0], error)
-        code = NOT_FOUND if error.errno == ENOENT else NOT_EXECUTABLE
+        if error.errno == ENOENT:
+            code = not_found
     finally:
         posix._exit(code)
 

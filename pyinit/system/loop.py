@@ -52,6 +52,7 @@ class Loop:
     def __init__(self, prog: bytes) -> None:
         self.prog = prog
         self.after_turn: Callable[[], None] | None = None
+        self.on_orphan: Callable[[int, int], None] | None = None
         self.orphans = 0
         self._epoll = select.epoll()
         self._ready: dict[int, Callable[[], None]] = {}
@@ -173,6 +174,8 @@ class Loop:
             callback = self._children.pop(pid, None)
             if callback is None:
                 self.orphans += 1
+                if self.on_orphan:
+                    self._guard(self.on_orphan, pid, status)
             else:
                 self._guard(callback, status)
         self._pending.add(SIGCHLD)

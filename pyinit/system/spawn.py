@@ -24,7 +24,7 @@ from pyinit.system.process import initial_environment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
 IGNORED_BY_PYTHON = (SIGPIPE, SIGXFSZ)
@@ -52,19 +52,29 @@ def adopt_orphans() -> None:
 
     Best effort, through python-prctl: without it they go to process 1, and are neither reaped nor stopped here.
     """
-    if posix.getpid() == 1:
-        return
+    if posix.getpid() != 1 and (prctl := _prctl()):
+        prctl.set_child_subreaper(True)
+
+
+def die_with_parent(number: int) -> None:
+    """Get this signal when the parent dies (PR_SET_PDEATHSIG), through python-prctl."""
+    if prctl := _prctl():
+        prctl.set_pdeathsig(number)
+
+
+def _prctl() -> "Any | None":
+    """The python-prctl module; looked for where site has it when this interpreter was isolated from that."""
     try:
-        from prctl import set_child_subreaper
-    except ImportError:  # isolated from site: look where it is installed
+        import prctl
+    except ImportError:
         import site
 
         site.main()
         try:
-            from prctl import set_child_subreaper
+            import prctl
         except ImportError:
-            return
-    set_child_subreaper(True)
+            return None
+    return prctl
 
 
 class Spawner:
@@ -73,12 +83,12 @@ class Spawner:
     This process's working directory is to be what it is now for as long as it starts any.
     """
 
-    __slots__ = ("_environment", "_given_limit", "_group", "_home", "_raised_limit")
+    __slots__ = ("_given_limit", "_group", "_home", "_raised_limit", "environment")
 
     def __init__(self, has_groups: bool = False) -> None:
         """`has_groups`: each program leads a process group of its own, which a terminal's ^C does not reach."""
         self._group: dict[str, Any] = {"setpgroup": 0} if has_groups else {}
-        self._environment = environment()
+        self.environment = environment()
         self._home = posix.open(".", posix.O_PATH | posix.O_DIRECTORY | posix.O_CLOEXEC)
         self._given_limit: tuple[int, int] | None = None
         self._raised_limit: tuple[int, int] | None = None
@@ -98,12 +108,23 @@ class Spawner:
         setrlimit(RLIMIT_NOFILE, (hard, hard))
         self._given_limit, self._raised_limit = (soft, hard), (hard, hard)
 
-    def start(self, argv: list[bytes], directory: int, streams: "Iterable[tuple[int, int]]" = ()) -> int:
+    def start(
+        self,
+        argv: list[bytes],
+        directory: int,
+        streams: "Iterable[tuple[int, int]]" = (),
+        changes: "Mapping[bytes, bytes | None] | None" = None,
+    ) -> int:
         """Start argv[0] in `directory`; returns the pid. Raises OSError when it cannot be forked or executed.
 
-        `streams` are (descriptor here, descriptor there) pairs; those not named are inherited. Same session as this
-        process. The child has no signal blocked or ignored that was not so before Python.
+        `streams` are (descriptor here, descriptor there) pairs; those not named are inherited. `changes` to the
+        environment: a value to set, None to remove. Same session as this process. The child has no signal blocked or
+        ignored that was not so before Python.
         """
+        environment = self.environment
+        if changes:
+            changed = {**environment, **changes}
+            environment = {name: value for name, value in changed.items() if value is not None}
         actions = [(posix.POSIX_SPAWN_DUP2, here, there) for here, there in streams]
         posix.fchdir(directory)
         try:
@@ -111,7 +132,7 @@ class Spawner:
             return posix.posix_spawn(
                 argv[0],
                 argv,
-                self._environment,
+                environment,
                 file_actions=actions,
                 setsigmask=(),
                 setsigdef=IGNORED_BY_PYTHON,

@@ -23,7 +23,7 @@ def supervised(tmp_path):
         (directory / "run").chmod(0o755)
         process = subprocess.Popen([sys.executable, "-IS", BIN / "supervise", directory], env=environment())
         running.append((directory, process))
-        until(lambda: command("svok", directory).returncode == 0, "supervise to run")
+        until(lambda: process.poll() is not None or command("svok", directory).returncode == 0, "supervise to run")
         return directory, process
 
     yield start

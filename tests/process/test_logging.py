@@ -40,7 +40,7 @@ def test_both_outputs_of_run_come_out_as_whole_prefixed_lines(machine):
     machine.boot()
     until(lambda: "web: half line\n" in machine.stdout(), "the last line")
     assert machine.stdout() == "web: out\nweb: err\nweb: half line\n"
-    assert machine.stderr() == ""
+    assert re.fullmatch(r"pyinit: ready services=1 in \d\.\d+s\n", machine.stderr())
 
 
 def test_lines_of_many_services_never_mix(machine):

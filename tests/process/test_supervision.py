@@ -237,7 +237,7 @@ def test_bad_run_files_do_not_disturb_the_others(machine):
         ("shebangless", "exec format error"),
         ("folder", "access denied"),
     ):
-        text = f"supervise: fatal: unable to start {name}/run: {reason}\n"
+        text = f"supervise: fatal: unable to start {name}/run: {reason}"
         until(lambda text=text: text in machine.stderr(), text)
     pid = machine.pid_of("good")
     (machine.services / "plain/run").chmod(0o755)

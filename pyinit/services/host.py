@@ -1,0 +1,58 @@
+"""What the supervisors of one process share, and how each of them tells its troubles."""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pyinit.system.loop import Loop
+    from pyinit.system.spawn import Spawner
+
+
+class CannotOpen(Exception):
+    """A directory cannot be taken up: `message` is supervise's text for it, `error` the OSError behind it."""
+
+    def __init__(self, message: bytes, error: OSError) -> None:
+        super().__init__(message)
+        self.message = message
+        self.error = error
+
+
+class Complaints:
+    """What one actor has said about a lasting trouble: each reason once, until it changes or is over."""
+
+    __slots__ = ("_said", "repeats")
+
+    def __init__(self, repeats: bool) -> None:
+        self.repeats = repeats
+        self._said = b""
+
+    def is_new(self, text: bytes) -> bool:
+        """Whether to say it: always where `repeats` is set, as the C programs do."""
+        is_new = self.repeats or text != self._said
+        self._said = text
+        return is_new
+
+    def clear(self) -> None:
+        """The trouble is over."""
+        self._said = b""
+
+
+class Host:
+    """What the supervisors of one process share.
+
+    `place`: a directory for the state of services whose own can't be written; with one, services are also given what
+    their `env/` and `secrets` say, and their name. Without, it is as the C program does it, which also says every
+    failed start and not only each new reason (`repeats`).
+    """
+
+    __slots__ = ("loop", "place", "spawner")
+
+    def __init__(self, loop: "Loop", spawner: "Spawner", place: "Callable[[], bytes | None] | None" = None) -> None:
+        self.loop = loop
+        self.spawner = spawner
+        self.place = place
+
+    @property
+    def repeats(self) -> bool:
+        """Whether every failure is said, and not only new ones."""
+        return self.place is None

@@ -1,0 +1,120 @@
+"""Where the state of services lives when their own directories can't be written: a read-only root, another user's.
+
+There, `NAME/supervise` and `NAME/log/supervise` are laid out as in a service directory, so that the C programs work on
+`PLACE/NAME` too; ours find it by themselves. Nothing is ever executed from there. The place is the first that can be
+used of $PYINIT_STATE, /run/pyinit, /dev/shm/pyinit-UID and /tmp/pyinit-UID: a directory of ours that is closed to
+everybody else, and no symbolic link, since some of these parents are open to all.
+"""
+
+import posix
+from stat import S_ISDIR
+
+from pyinit.system import files
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+READY = b"ready"
+
+
+class Place:
+    """PID 1's own place, made when it is first needed."""
+
+    __slots__ = ("_environment", "_is_made", "_path")
+
+    def __init__(self, environment: "Mapping[bytes, bytes]") -> None:
+        self._environment = environment
+        self._path: bytes | None = None
+        self._is_made = False
+
+    def get(self) -> bytes | None:
+        """The directory; None where nothing can be used."""
+        if not self._is_made:
+            self._path, self._is_made = make(self._environment), True
+        return self._path
+
+    def set_ready(self, text: bytes) -> None:
+        """Leave the ready file, or with no text take it away: it would outlive a container that is started again."""
+        if not (place := self.get()):
+            return None
+        try:
+            if not text:
+                return posix.unlink(b"%b/%b" % (place, READY))
+            descriptor = posix.open(b"%b/%b" % (place, READY), files.WRITE_FLAGS | posix.O_TRUNC | posix.O_CREAT, 0o644)
+            posix.write(descriptor, text)
+            posix.close(descriptor)
+        except OSError:
+            return None
+
+
+def candidates(environment: "Mapping[bytes, bytes]", uid: int) -> list[bytes]:
+    """Where it may be for a PID 1 of this user, in order."""
+    named = environment.get(b"PYINIT_STATE", b"")
+    own = [b"/dev/shm/pyinit-%d" % uid, b"/tmp/pyinit-%d" % uid]
+    return [*([named] if named.startswith(b"/") else []), b"/run/pyinit", *own]
+
+
+def make(environment: "Mapping[bytes, bytes]") -> bytes | None:
+    """Make the first that can be used; None if none can."""
+    for path in candidates(environment, posix.geteuid()):
+        files.make_directories(path.rpartition(b"/")[0])
+        try:
+            posix.mkdir(path, 0o700)
+        except OSError:
+            pass
+        if _is_ours(path):
+            return path
+    return None
+
+
+def _is_ours(path: bytes) -> bool:
+    """Whether it is a directory of this user's, closed to others, in which something can be made."""
+    probe = path + b"/.probe"
+    try:
+        found = posix.lstat(path)
+        if not S_ISDIR(found.st_mode) or found.st_uid != posix.geteuid():
+            return False
+        if found.st_mode & 0o077:
+            posix.chmod(path, 0o700)
+        posix.mkdir(probe, 0o700)
+        posix.rmdir(probe)
+    except OSError:
+        return False
+    return True
+
+
+def known(environment: "Mapping[bytes, bytes]") -> list[bytes]:
+    """Those that exist and belong to this user, to process 1's, or to root: where to look for a service's state."""
+    uids = [posix.geteuid()]
+    try:
+        uids.append(posix.stat(b"/proc/1").st_uid)
+    except OSError:
+        pass
+    found = []
+    for path in dict.fromkeys(path for uid in uids for path in candidates(environment, uid)):
+        try:
+            status = posix.lstat(path)
+        except OSError:
+            continue
+        if S_ISDIR(status.st_mode) and status.st_uid in (*uids, 0) and not status.st_mode & 0o022:
+            found.append(path)
+    return found
+
+
+def is_ready(environment: "Mapping[bytes, bytes]") -> bool:
+    """Whether a PID 1 has left its ready file in a place."""
+    for path in known(environment):
+        try:
+            posix.stat(b"%b/%b" % (path, READY))
+        except OSError:
+            continue
+        return True
+    return False
+
+
+def enter(place: bytes, name: bytes) -> int:
+    """A descriptor (O_PATH) of the directory for service `name`, made if missing. Raises OSError."""
+    path = b"%b/%b" % (place, name)
+    files.make_directories(path)
+    return files.open_directory(path)
