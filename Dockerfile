@@ -14,6 +14,10 @@ RUN apt-get update \
     /var/log/apt /var/log/dpkg.log /var/log/alternatives.log
 
 FROM python AS build
+RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends lowdown
+COPY docs/commands /build/docs/commands
+COPY tools/man /build/tools/man
+RUN sh /build/tools/man /out/usr/share/man/man8
 COPY LICENSE /out/usr/share/doc/pyinit/copyright
 COPY pyinit /out/usr/lib/pyinit/pyinit
 COPY bin /out/usr/bin

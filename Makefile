@@ -13,7 +13,7 @@ made := .venv/.made-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.versio
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test lint types unit process conformance container image bench clean
+.PHONY: help demo test lint types unit process conformance container image man bench clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 14
@@ -49,6 +49,9 @@ endif
 
 image: ## build the image: pyinit
 	tests/engine run docker build -t pyinit --build-arg VERSION=$$($(PYTHON) -c 'import pyinit; print(pyinit.__version__)') .
+
+man: ## the man pages, from docs/commands: build/man
+	tools/man build/man
 
 bench: .venv/.test ## measure against the C tools
 	$(bin)/python -m benchmarks
