@@ -162,7 +162,7 @@ def test_well_behaved_services_end_within_a_second_and_are_heard(boot: Boot) -> 
     code, took = finished_after(box)
     assert (code, took < 1.0) == (0, True), (code, took)
     assert sorted(box.stdout().splitlines()) == ["a: last words", "a: ready", "b: last words", "b: ready"]
-    assert box.stderr() == ""
+    assert re.fullmatch(r"pyinit: ready services=3 in \d+\.\d+s\n", box.stderr())
     archive = b"".join(box.docker.get_archive("/tmp/own/current")[0])
     assert b" last words\n" in archive
 
@@ -194,6 +194,13 @@ def test_every_stop_signal_ends_in_order(boot: Boot) -> None:
         box.docker.kill(signal=signal)
         assert box.exit_code() == 0
         assert "a: last words\n" in box.stdout()
+
+
+def test_the_main_command_gives_the_exit_code(boot: Boot) -> None:
+    for script, code in (("exit 3", 3), ("kill -9 $$", 128 + 9), ("exit 0", 0)):
+        box = boot({"a": STEADY}, command=["sh", "-c", f"until svok /service/a; do sleep 0.1; done; {script}"])
+        assert box.exit_code() == code
+        assert not box.stderr()
 
 
 def test_wrong_usage_ends_at_once(boot: Boot) -> None:
