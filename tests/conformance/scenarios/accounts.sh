@@ -72,3 +72,10 @@ envuidgid nobody sh -c 'exit 5'
 
 #: needs root
 setuidgid nobody sh -c 'exit 6'
+
+# root without the right to change its user, and without that to change its groups
+#: needs root
+setpriv --bounding-set -setuid $FIRST/setuidgid nobody true
+
+#: needs root
+setpriv --bounding-set -setgid $FIRST/setuidgid nobody true

@@ -36,3 +36,10 @@ fghack sh -c 'echo $$ >pid; exec sleep 30' & hack=$!
 eventually test -s pid
 kill -TERM $hack; wait $hack
 echo $?; kill -0 $(cat pid) && echo alive; kill $(cat pid)
+
+# no process to be had
+#: needs root
+setuidgid nobody softlimit -p0 fghack true
+
+#: needs root
+setuidgid nobody fghack ./nonexistent

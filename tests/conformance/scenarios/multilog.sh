@@ -294,3 +294,25 @@ mkfifo in; exec 9<>in
 $FIRST/multilog s4096 '!sleep 5; cat' ./log <in & M=$!
 yes line | head -c 3000 >&9; eventually test -e log/processed; kill -KILL $M; wait $M
 echo new | $SECOND/multilog ./log; list
+
+# a processor that cannot have its files
+mkfifo in; multilog '!cat' ./log <in 2>err & M=$!
+exec 8>in; echo one >&8; eventually test -s log/current
+rm log/state; kill -ALRM $M
+eventually lines 2 err; : >log/state
+exec 8>&-; wait $M; echo $?; sort -u err; list
+
+# a directory that is gone is written to still, in its way
+mkfifo in; multilog ./log <in 2>err & M=$!
+exec 8>in; echo one >&8; eventually test -s log/current
+mv log gone; echo two >&8; eventually grep -q two gone/current
+kill -ALRM $M; eventually sh -c 'ls gone | grep -q @'
+exec 8>&-; wait $M; echo $?; list gone
+
+# what a status file cannot take
+#: needs root
+: >s; chmod 444 s
+echo x | setuidgid nobody multilog =s
+
+echo x | multilog =/dev/full & M=$!
+sleep 0.5; kill -KILL $M; wait $M

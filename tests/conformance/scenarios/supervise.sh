@@ -187,7 +187,7 @@ exit 3
 end
 supervised sv; eventually lines 4 sv/times
 svc -dx sv; wait $S
-head -4 sv/times | { read last; while read time; do test $((time - last)) -gt 990000000 && echo paused; last=$time; done; }
+head -4 sv/times | { read last; while read time; do test $((time - last)) -gt 900000000 && echo paused; last=$time; done; }
 
 # what run is started with
 service sv <<'end'
@@ -250,3 +250,30 @@ $FIRST/supervise sv & S=$!; eventually state sv ': up'
 svc -dx sv; wait $S
 $SECOND/supervise sv & S=$!; eventually state sv ': up'; svstat sv
 svc -dx sv; wait $S; echo $?
+
+# no process to be had: a warning, and some patience
+#: needs root
+#: differs stdout: ours tries again after a second, not after a minute, and says so
+service a <<'end'
+exec sleep 1000
+end
+chmod 777 a; setuidgid nobody softlimit -p0 supervise a 2>err & S=$!
+eventually lines 1 err; cat err; kill $S
+
+# nor a first one of the directory's own
+#: needs root
+mkdir a; chmod 555 a
+setuidgid nobody supervise a
+
+# a control that may not be read
+#: needs root
+mkdir -m 777 a; mkdir -m 777 a/supervise; mkfifo -m 200 a/supervise/control; touch a/down
+setuidgid nobody supervise a
+
+#: needs root
+mkdir -m 777 a; mkdir -m 777 a/supervise; mkfifo -m 444 a/supervise/control; touch a/down
+setuidgid nobody supervise a
+
+#: needs root
+mkdir -m 777 a; mkdir -m 777 a/supervise; mkfifo -m 200 a/supervise/ok; touch a/down
+setuidgid nobody supervise a

@@ -118,3 +118,12 @@ eventually state s/a ': up'; pid=$(svstat s/a | sed 's/.*pid \([0-9]*\).*/\1/')
 kill $S; wait $S 2>/dev/null; echo $?
 kill -0 $pid 2>/dev/null && echo alive
 svc -dx s/a 2>/dev/null
+
+#: needs root
+mkdir s; chmod 311 s
+setuidgid nobody timeout 1 svscan s
+
+# a log that cannot be looked at
+#: needs root
+mkdir -p s/a; chmod 600 s/a
+setuidgid nobody timeout 1 svscan s 2>&1 | head -n 2
