@@ -43,6 +43,7 @@ from pyinit.services.scanner import Scanner
 from pyinit.services.signals import reactions
 from pyinit.system.console import Console
 from pyinit.system.loop import Loop
+from pyinit.system.memory import OutOfMemory
 from pyinit.system.spawn import Spawner, adopt_orphans, block_signals, die_with_parent
 
 PROG = b"pyinit"
@@ -82,12 +83,14 @@ def _build(invocation: Invocation, settings: Settings) -> Init:
     place = Place(posix.environ)
     plane = Plane(loop, settings.scripts)
     wiring = Wiring(plane, LOG_CAPTURES, posix.open("/dev/null", posix.O_RDONLY | posix.O_CLOEXEC), _log_name)
-    scanner = Scanner(Host(loop, Spawner(has_groups=True), place.get), wiring, invocation.service_dir or b"")
+    host = Host(loop, Spawner(has_groups=True), place.get)
+    scanner = Scanner(host, wiring, invocation.service_dir or b"")
     command = None
     if invocation.command:
         command = Command(loop, invocation.command, invocation.to_group, invocation.has_session, invocation.not_run)
     if invocation.service_dir:
         _open(scanner, invocation)
+    host.memory = OutOfMemory()
     table = reactions(invocation.overrides, command is not None, bool(scanner.pairs))
     plan = Plan(invocation.patience, table, frozenset(invocation.remapped))
     plan.is_early = invocation.starts_early

@@ -5,6 +5,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pyinit.system.loop import Loop
+    from pyinit.system.memory import OutOfMemory
     from pyinit.system.spawn import Spawner
 
 
@@ -45,12 +46,14 @@ class Host:
     failed start and not only each new reason (`repeats`).
     """
 
-    __slots__ = ("loop", "place", "spawner")
+    __slots__ = ("loop", "memory", "place", "spawner")
 
     def __init__(self, loop: "Loop", spawner: "Spawner", place: "Callable[[], bytes | None] | None" = None) -> None:
         self.loop = loop
         self.spawner = spawner
         self.place = place
+        self.memory: OutOfMemory | None = None
+        """With it, a service that the kernel killed for want of memory is told as such."""
 
     @property
     def repeats(self) -> bool:

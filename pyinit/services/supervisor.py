@@ -6,6 +6,7 @@ is free and its FIFOs have no reader, which is how svok and svstat know. Source:
 """
 
 import posix
+from _signal import SIGKILL
 from errno import EACCES, EAGAIN, EDQUOT, ENOENT, ENOMEM, ENOSPC, EPERM, EROFS
 from time import monotonic, time_ns
 
@@ -151,7 +152,7 @@ class Supervisor:
             case state.Start():
                 self.handle(self._start())
             case state.Signal(number):
-                posix.kill(self._state.pid, number)
+                self._signal(number)
             case state.Announce():
                 self._announce()
             case state.Wait(until):
@@ -194,12 +195,28 @@ class Supervisor:
         if self._complaints.is_new(text):
             report.say(PROG, text)
 
-    def _died(self, _status: int) -> None:
-        """A command that run wrote before it died comes before its death."""
-        self._read_control()
-        if self.on_death:
-            self.on_death()
-        self.handle(state.Died())
+    def _signal(self, number: int) -> None:
+        try:
+            posix.kill(self._state.pid, number)
+        except ProcessLookupError:  # a command read between the death and its event
+            pass
+        except OSError as error:
+            self._say(b"warning: unable to signal " + self.name, error)
+
+    def _died(self, status: int) -> None:
+        """A command that run wrote before it died comes before its death, whatever becomes of that command."""
+        try:
+            self._read_control()
+            self._tell_out_of_memory(status)
+            if self.on_death:
+                self.on_death()
+        finally:
+            self.handle(state.Died())
+
+    def _tell_out_of_memory(self, status: int) -> None:
+        memory = self._host.memory
+        if memory and posix.WIFSIGNALED(status) and posix.WTERMSIG(status) == SIGKILL and memory.has_struck():
+            report.say(PROG, b"warning: %b (pid %d) was killed: the container is out of memory" % (self.name, self.pid))
 
     def _wake(self) -> None:
         self._timer = None
