@@ -48,7 +48,10 @@ def interpreter() -> Path:
 
 
 class Commands:
-    """A tree with `ours/`, `debian/`, and a directory for every mix asked for; each is to be put first on PATH."""
+    """A tree with `ours/`, `debian/`, and a directory for every mix asked for.
+
+    One of them and `tools/` make a PATH.
+    """
 
     def __init__(self) -> None:
         require_c_programs()
@@ -63,6 +66,16 @@ class Commands:
         self.debian.mkdir()
         for name in NAMES:
             (self.debian / name).symlink_to(C_DIRECTORY / name)
+        self.tools = self.root / "tools"
+        self._link_tools()
+
+    def _link_tools(self) -> None:
+        """Every other program of the system: on PATH, a C program must not stand in for ours that cannot be run."""
+        self.tools.mkdir()
+        for directory in map(Path, ("/usr/bin", "/bin", "/usr/sbin", "/sbin")):
+            for program in directory.iterdir():
+                if program.name not in NAMES and not (self.tools / program.name).is_symlink():
+                    (self.tools / program.name).symlink_to(program)
 
     def _install_ours(self) -> None:
         """The launcher as an image has it: with the interpreter's path in place of the search by a shell."""

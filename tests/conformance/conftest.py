@@ -45,11 +45,11 @@ def outcomes(commands: Commands, request: pytest.FixtureRequest) -> Iterator[Out
 def execute(commands: Commands, scenario: Scenario, how: str, place) -> Outcome:
     """In a mix every second command is ours, in the order the scenario names them; crossed, the other ones."""
     ours, debian = commands.ours, commands.debian
-    if how == "ours":
-        return run(scenario, ours, ours, ours, place)
-    if how == "debian":
-        return run(scenario, debian, debian, debian, place)
     names = scenario.commands()
-    if how == "mixed":
-        return run(scenario, debian, ours, commands.mix(frozenset(names[1::2])), place)
-    return run(scenario, ours, debian, commands.mix(frozenset(names[0::2])), place)
+    first, second, directory = {
+        "ours": lambda: (ours, ours, ours),
+        "debian": lambda: (debian, debian, debian),
+        "mixed": lambda: (debian, ours, commands.mix(frozenset(names[1::2]))),
+        "crossed": lambda: (ours, debian, commands.mix(frozenset(names[0::2]))),
+    }[how]()
+    return run(scenario, first, second, f"{directory}:{commands.tools}", place)

@@ -32,7 +32,7 @@ OTHERS: dict[str, tuple[set[str], str]] = {
     "multilog": ({"fcntl", "select"}, "echo x | multilog t ./log"),
     "supervise": (
         {"_heapq", "fcntl", "select", "stat"},
-        "mkdir a; touch a/down; supervise a & until [ -e a/supervise/ok ]; do sleep 0.02; done; echo x >a/*/control; wait",
+        "mkdir -p a/supervise; : >a/down; supervise a & cd a/supervise; until test -e ok; do :; done; echo x >control",
     ),
     "svc": ({"fcntl", "stat"}, "mkdir -p a/supervise; : >a/supervise/control; svc -u a"),
     "svok": ({"fcntl", "stat"}, "mkdir -p a/supervise; : >a/supervise/ok; svok a"),
