@@ -1,5 +1,7 @@
 """pyinit [options] [--] [command ...]: process 1 of a container: services, their logs, and a main command.
 
+pyinit doctor [dir]: what is wrong with the service directories in dir, one line a finding (exit 1), or nothing (0).
+
     -d, --service-dir DIR  the directory of services
     -E, --early            start the command at once, not when the services are up
     -e CODE                count this exit code of the command as success (may be repeated)
@@ -53,6 +55,8 @@ BEGAN = monotonic()
 
 def main(argv: list[bytes]) -> int:
     """Before the loop any error is fatal and says why; in it none is."""
+    if argv[1:2] == [b"doctor"]:
+        return _examine(argv[2:])
     block_signals()
     try:
         invocation = asked.read(argv[0], argv[1:], posix.environ)
@@ -67,6 +71,25 @@ def main(argv: list[bytes]) -> int:
     report.write = Console().write
     gc.freeze()
     return init.run()
+
+
+def _examine(arguments: list[bytes]) -> int:
+    """`pyinit doctor [DIR]`: one line a finding; 1 if there is any."""
+    from pyinit.services import doctor, place
+    from pyinit.services.names import service_directory
+    from pyinit.system.children import command_name
+
+    if len(arguments) > 1:
+        report.usage(PROG, b"doctor [dir]")
+    top = arguments[0] if arguments else service_directory()
+    try:
+        findings = list(doctor.examine(top, posix.environ, place.make(posix.environ) is not None))
+    except OSError as error:
+        report.die(PROG, b"unable to open service directory " + top, error)
+    posix.write(1, b"".join(b"%b/%b: %b\n" % (top.rstrip(b"/"), name, finding) for name, finding in findings))
+    if (first := command_name(1)) not in (PROG, b"python3"):
+        report.say(PROG, b"note: process 1 here is %b, not pyinit" % first)
+    return 1 if findings else 0
 
 
 def _answer(invocation: Invocation) -> int:

@@ -27,16 +27,6 @@ def has_logger(name: bytes, parent: int) -> bool:
         return False
 
 
-def interpreter(directory: int) -> bytes:
-    """What the first line of `run` names to run it (`#!NAME`), empty if nothing or if that can't be read."""
-    try:
-        line = files.read(b"run", directory, 256).partition(b"\n")[0]
-    except OSError:
-        return b""
-    words = line[2:].split()
-    return words[0] if line.startswith(b"#!") and words else b""
-
-
 def make_state(directory: int) -> None:
     """Make `supervise/`, mode 0700. One that is there, or cannot be made, is left for its users to judge.
 

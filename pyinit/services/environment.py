@@ -29,7 +29,7 @@ def changes(directory: int, name: bytes, given: "Mapping[bytes, bytes]") -> "dic
     """What to set (None: remove) for service `name`. `given`: the container's environment. Raises CannotRead."""
     found: dict[bytes, bytes | None] = {b"SERVICE_NAME": name}
     found.update(_env(directory))
-    for secret in _lines(b"secrets", directory):
+    for secret in secrets(directory):
         source = found.get(secret + b"_FILE") or given.get(secret + b"_FILE")
         if source:
             found[secret] = _read(source, directory, b"unable to read secret " + secret).rstrip(b"\n")
@@ -55,13 +55,14 @@ def _env(directory: int) -> "dict[bytes, bytes | None]":
         posix.close(opened)
 
 
-def _lines(name: bytes, directory: int) -> list[bytes]:
+def secrets(directory: int) -> list[bytes]:
+    """The names in the file `secrets`. Raises CannotRead."""
     try:
-        return files.read(name, directory).split()
+        return files.read(b"secrets", directory).split()
     except FileNotFoundError:
         return []
     except OSError as error:
-        raise CannotRead(b"unable to read " + name, error) from None
+        raise CannotRead(b"unable to read secrets", error) from None
 
 
 def _read(name: bytes, directory: int, message: bytes) -> bytes:

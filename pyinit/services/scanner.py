@@ -124,7 +124,8 @@ class Scanner:
         encoding = sys.getfilesystemencoding()
         for name in names:
             if not name.startswith("."):
-                self._take_up(name.encode(encoding, "surrogateescape"), said)
+                service = name.encode(encoding, "surrogateescape")
+                self._host.loop.guard(self._take_up, service, said, owner=service)
         return True
 
     def _take_up(self, name: bytes, said: dict[bytes, bytes]) -> None:
@@ -185,7 +186,7 @@ class Scanner:
         """No new starts: retire every pair."""
         self._stopping = True
         for pair in self.everything():
-            pair.retire()
+            self._host.loop.guard(pair.retire)
 
     def signal(self, name: bytes, number: int) -> None:
         """Send a signal to the service of that name, if it is up."""

@@ -13,7 +13,7 @@ from time import monotonic, time_ns
 from pyinit import report
 from pyinit.services import state, status
 from pyinit.services.control import DOWN, UP
-from pyinit.services.directory import interpreter, is_down, make_state
+from pyinit.services.directory import is_down, make_state
 from pyinit.services.environment import CannotRead, changes
 from pyinit.services.host import CannotOpen, Complaints, Host
 from pyinit.services.place import enter
@@ -185,10 +185,16 @@ class Supervisor:
     def _complain(self, error: OSError) -> None:
         if error.errno in (EAGAIN, ENOMEM):
             return self._say(b"warning: unable to fork for %b, trying again in a second" % self.name, error)
-        detail = b""
-        if error.errno == ENOENT and not self._host.repeats:  # which the C program does not tell
-            detail = interpreter(self._directory)
-        return self._say(b"fatal: unable to start %b/run" % self.name, error, detail)
+        return self._say(b"fatal: unable to start %b/run" % self.name, error, self._diagnosis(error))
+
+    def _diagnosis(self, error: OSError) -> bytes:
+        """What is wrong with `run` beyond the error, which the C program does not tell."""
+        if self._host.repeats:
+            return b""
+        from pyinit.services.doctor import of_program
+
+        findings = of_program(b"run", self._directory, self._host.spawner.environment.get(b"PATH"))
+        return b"; ".join(finding for finding in findings if finding != b"run: " + report.reason(error))
 
     def _say(self, text: bytes, error: OSError, detail: bytes = b"") -> None:
         text += b": " + report.reason(error) + (b": " + detail if detail else b"")

@@ -24,6 +24,7 @@ from pyinit import report
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
 DIRECTORY_CHANGES = fcntl.DN_CREATE | fcntl.DN_DELETE | fcntl.DN_RENAME | fcntl.DN_ATTRIB | fcntl.DN_MULTISHOT
 REAPED_AT_ONCE = 4096
@@ -140,17 +141,17 @@ class Loop:
     def _turn(self) -> None:
         for descriptor, _ in self._epoll.poll(self._patience()):
             callback = self._ready.get(descriptor)
-            if callback and not self._guard(callback):
+            if callback and not self.guard(callback):
                 self._suspend(descriptor, callback)
         while self._pending:
-            self._guard(self._signals[self._pending.pop()])
+            self.guard(self._signals[self._pending.pop()])
         now = monotonic()
         while self._deadlines and self._deadlines[0][0] <= now:
             deadline = heappop(self._deadlines)[2]
             if deadline.callback:
-                self._guard(deadline.callback)
+                self.guard(deadline.callback)
         if self.after_turn:
-            self._guard(self.after_turn)
+            self.guard(self.after_turn)
 
     def _patience(self) -> float | None:
         """Seconds until the next deadline; None where there is none."""
@@ -175,21 +176,24 @@ class Loop:
             if callback is None:
                 self.orphans += 1
                 if self.on_orphan:
-                    self._guard(self.on_orphan, pid, status)
+                    self.guard(self.on_orphan, pid, status)
             else:
-                self._guard(callback, status)
+                self.guard(callback, status)
         self._pending.add(SIGCHLD)
 
     def _directories_changed(self) -> None:
         for callback in list(self._watchers.values()):
-            self._guard(callback)
+            self.guard(callback)
 
-    def _guard(self, callback: "Callable[..., None]", *arguments: int) -> bool:
-        """Call; whether it returned. What it raised is reported and ends there."""
+    def guard(self, callback: "Callable[..., None]", *arguments: "Any", owner: bytes = b"") -> bool:
+        """Call; whether it returned. What it raised is reported and ends there.
+
+        `owner`: whose name to report it with, if not that of the object that the callback is a method of.
+        """
         try:
             callback(*arguments)
         except Exception as error:
-            self._report(getattr(getattr(callback, "__self__", None), "name", b""), error)
+            self._report(owner or getattr(getattr(callback, "__self__", None), "name", b""), error)
             return False
         return True
 
