@@ -56,6 +56,9 @@ man: ## the man pages, from docs/commands: build/man
 bench: .venv/.test ## measure against the C tools
 	$(bin)/python -m benchmarks
 
+soak: .venv/.test ## ten minutes of random faults (SECONDS, SEED)
+	PYINIT_SOAK_SECONDS=$(or $(SECONDS),600) PYINIT_SEED=$(or $(SEED),1) $(bin)/pytest -s --timeout 3600 tests/process/test_faults.py
+
 clean: ## remove everything that was made here
 	tests/engine stop
 	rm -rf .venv .engine build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
