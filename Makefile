@@ -13,7 +13,7 @@ made := .venv/.made-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.versio
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test lint types unit process conformance container image man bench clean
+.PHONY: help demo test lint types unit process conformance container image man bench soak clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 14
