@@ -19,8 +19,8 @@ Memory: at most 999 bytes between blocks; while work is pending, per directory, 
 the block if all its lines are empty and stamped, not more than 1.3 times for lines of 100 bytes.
 
 `stdout` gets whole lines, in calls that end with a newline; only a line of 1000 bytes or more may come in more than
-one, the last of them ending with its newline, the prefix in front of the first. (Several `1` in one script take turns at
-such a line as it comes.) `stderr` gets whole lines. Neither may raise.
+one, the last of them ending with its newline, the prefix in front of the first. (Several `1` in one script take turns
+at such a line as it comes.) `stderr` gets whole lines. Neither may raise.
 The umask is to be 022. Names are relative to the working directory at the time of `open`.
 """
 
