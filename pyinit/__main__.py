@@ -2,7 +2,7 @@
 
 import posix
 import sys
-from _signal import SIG_DFL, SIGINT, default_int_handler, getsignal, signal
+from _signal import SIG_BLOCK, SIG_DFL, SIGINT, default_int_handler, getsignal, pthread_sigmask, signal, valid_signals
 
 COMMANDS = frozenset(
     (
@@ -16,12 +16,16 @@ def run(name: str) -> None:
     """Run the command and leave with its exit code, flushing and finalising nothing: all output was written.
 
     An interrupt kills silently, as it kills a C program. Any other name is one given to pyinit: tini, for example.
+    That blocks signals before its imports: process 1 would lose what comes in those milliseconds.
     """
+    name = name if name in COMMANDS else "pyinit"
+    if name == "pyinit":
+        pthread_sigmask(SIG_BLOCK, valid_signals())
     from pyinit.system.process import arguments
 
     if getsignal(SIGINT) is default_int_handler:
         signal(SIGINT, SIG_DFL)
-    module = __import__("pyinit.commands." + (name if name in COMMANDS else "pyinit"), fromlist=["main"])
+    module = __import__("pyinit.commands." + name, fromlist=["main"])
     posix._exit(module.main(arguments()))
 
 

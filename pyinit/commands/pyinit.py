@@ -28,6 +28,7 @@ environment:
 
 import gc
 import posix
+from _signal import SIG_SETMASK, pthread_sigmask
 from errno import ENOENT
 from time import monotonic
 
@@ -46,7 +47,7 @@ from pyinit.services.signals import reactions
 from pyinit.system.console import Console
 from pyinit.system.loop import Loop
 from pyinit.system.memory import OutOfMemory
-from pyinit.system.spawn import Spawner, adopt_orphans, block_signals, die_with_parent
+from pyinit.system.spawn import Spawner, adopt_orphans, block_signals, die_with_parent, ignore_terminal_stops
 
 PROG = b"pyinit"
 LOG_CAPTURES = (1, 2)
@@ -67,14 +68,16 @@ def main(argv: list[bytes]) -> int:
         report.die(PROG, b"unable to use " + str(error).encode(), code=report.USAGE)
     if invocation.asks:
         return _answer(invocation)
-    init = _build(invocation, settings)
     report.write = Console().write
+    ignore_terminal_stops()
+    init = _build(invocation, settings)
     gc.freeze()
     return init.run()
 
 
 def _examine(arguments: list[bytes]) -> int:
     """`pyinit doctor [DIR]`: one line a finding; 1 if there is any."""
+    pthread_sigmask(SIG_SETMASK, ())
     from pyinit.services import doctor, place
     from pyinit.services.names import service_directory
     from pyinit.system.children import command_name
@@ -110,11 +113,11 @@ def _build(invocation: Invocation, settings: Settings) -> Init:
     scanner = Scanner(host, wiring, invocation.service_dir or b"")
     command = None
     if invocation.command:
-        command = Command(loop, invocation.command, invocation.to_group, invocation.has_session, invocation.not_run)
-    if invocation.service_dir:
-        _open(scanner, invocation)
+        to_group, has_session = invocation.to_group, invocation.has_session
+        command = Command(loop, host.spawner, invocation.command, to_group, has_session, invocation.not_run)
+    is_watching = invocation.service_dir is not None and _open(scanner, invocation)
     host.memory = OutOfMemory()
-    table = reactions(invocation.overrides, command is not None, bool(scanner.pairs))
+    table = reactions(invocation.overrides, command is not None, bool(scanner.pairs), is_watching)
     plan = Plan(invocation.patience, table, frozenset(invocation.remapped))
     plan.is_early = invocation.starts_early
     plan.tells_reaped = invocation.tells_reaped
@@ -126,20 +129,23 @@ def _build(invocation: Invocation, settings: Settings) -> Init:
 def _place_in_tree(invocation: Invocation) -> None:
     """Be a reaper of orphans, and go with the parent, as far as that is asked for."""
     if invocation.subreaper:
-        adopt_orphans()
-        if posix.getpid() != 1 and invocation.dialect == PROG:
+        if not adopt_orphans():
+            report.warn(invocation.dialect, b"not process 1, and no subreaper without python-prctl: orphans are lost")
+        elif posix.getpid() != 1 and invocation.dialect == PROG:
             report.say(PROG, b"info: not process 1, adopting orphans as a subreaper")
-    if invocation.parent_death:
-        die_with_parent(invocation.parent_death)
+    if invocation.parent_death and not die_with_parent(invocation.parent_death):
+        report.warn(invocation.dialect, b"unable to use -p without python-prctl")
 
 
-def _open(scanner: Scanner, invocation: Invocation) -> None:
-    """Take up the services; with a main command there need be none."""
+def _open(scanner: Scanner, invocation: Invocation) -> bool:
+    """Take up the services, and whether there is a directory of them; with a main command there need be none."""
     try:
         scanner.open()
+        return True
     except OSError as error:
         if not (invocation.command and error.errno == ENOENT):
             report.die(PROG, b"unable to open service directory " + scanner.path, error)
+        return False
 
 
 def _log_name(name: bytes) -> bytes:

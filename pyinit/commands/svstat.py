@@ -45,7 +45,7 @@ def _line(path: bytes, now: int) -> bytes:
     try:
         _knock(path)
     except OSError as error:
-        if error.errno not in (ENOENT, EACCES) or (state := state_of(path)) == path:
+        if error.errno not in (ENOENT, EACCES, ENXIO) or (state := state_of(path)) == path:
             return _closed(error)
         path = state
         try:

@@ -3,6 +3,7 @@
 import posix
 from _signal import SIGTERM
 
+from pyinit import report
 from pyinit.system.foreground import launch
 
 TYPE_CHECKING = False
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pyinit.system.loop import Loop
+    from pyinit.system.spawn import Spawner
 
 
 class Command:
@@ -17,18 +19,37 @@ class Command:
 
     `to_group`: signals go to its whole process group. `has_session`: it leads a session, and what is left of that when
     it ends gets TERM, as under dumb-init. `not_run`: the exit codes for not found and not executable.
+    `spawner`: what knows the limits that the container was given.
     """
 
-    __slots__ = ("_argv", "_has_session", "_loop", "_not_run", "_to_group", "name", "on_end", "outcome", "pid")
+    __slots__ = (
+        "_argv",
+        "_has_session",
+        "_loop",
+        "_not_run",
+        "_spawner",
+        "_to_group",
+        "name",
+        "on_end",
+        "outcome",
+        "pid",
+    )
 
     def __init__(
-        self, loop: "Loop", argv: list[bytes], to_group: bool, has_session: bool, not_run: tuple[int, int]
+        self,
+        loop: "Loop",
+        spawner: "Spawner",
+        argv: list[bytes],
+        to_group: bool,
+        has_session: bool,
+        not_run: tuple[int, int],
     ) -> None:
         self.name = argv[0]
         self.pid = 0
         self.outcome: int | None = None
         self.on_end: Callable[[], None] | None = None
         self._loop = loop
+        self._spawner = spawner
         self._argv = argv
         self._to_group = to_group
         self._has_session = has_session
@@ -41,7 +62,8 @@ class Command:
 
     def start(self) -> None:
         """Start it. Raises OSError when it can't be forked; what can't be run is a child that ends so."""
-        self.pid = launch(self._loop.prog, self._argv, self._has_session, self._not_run)
+        prepare = self._spawner.give_limit
+        self.pid = launch(self._loop.prog, self._argv, self._has_session, self._not_run, prepare)
         self._loop.on_death(self.pid, self._died)
 
     def signal(self, number: int) -> None:
@@ -50,8 +72,10 @@ class Command:
             return
         try:
             posix.kill(-self.pid if self._to_group else self.pid, number)
-        except OSError:  # it has not come to lead its group yet
+        except ProcessLookupError:  # it has not come to lead its group yet
             posix.kill(self.pid, number)
+        except PermissionError as error:
+            report.warn(self._loop.prog, b"unable to signal " + self.name, error)
 
     def _died(self, status: int) -> None:
         if self._has_session:

@@ -5,14 +5,14 @@ is left after every turn of the loop: each wait ends in the turn in which the la
 """
 
 import posix
-from _signal import SIGALRM, SIGCONT, SIGKILL, SIGTERM
+from _signal import SIGALRM, SIGCONT, SIGKILL, SIGSTOP, SIGTERM
 from time import monotonic
 
 from pyinit import report
 from pyinit.services import signals
 from pyinit.services.exit import exit_code
 from pyinit.services.shutdown import Alive, decide
-from pyinit.system.children import children, command_name
+from pyinit.system.children import children, command_name, group, variable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -90,6 +90,7 @@ class Init:
         self._place = place
         self._asked: set[int] = set()
         self._killed: set[int] = set()
+        self._groups: dict[int, bytes] = {}
         self._began = 0.0
         self._deadline = 0.0
         self._wake = 0.0
@@ -131,7 +132,7 @@ class Init:
 
     def _start_command(self) -> None:
         command = self._command
-        if not command:
+        if not command or self._began:
             return
         try:
             command.start()
@@ -158,12 +159,22 @@ class Init:
                 return self._scanner.scan
             case signals.ROTATE:
                 return self._rotate
-            case signals.FORWARD if self._command:
-                command = self._command
-                return lambda: command.signal(reaction.number)
+            case signals.FORWARD | signals.SUSPEND if self._command:
+                return lambda: self._forward(reaction)
             case signals.DELIVER:
                 return lambda: self._scanner.signal(reaction.service, reaction.number)
         return _nothing
+
+    def _forward(self, reaction: signals.Reaction) -> None:
+        """To the command; what would stop one that has not been started yet is for us."""
+        if not self._command:
+            return None
+        if self._command.is_waiting and reaction.number in signals.STOPPING:
+            return self.stop()
+        self._command.signal(reaction.number)
+        if reaction.verb == signals.SUSPEND:
+            _signal(posix.getpid(), SIGSTOP)
+        return None
 
     def _rotate(self) -> None:
         """Every log begins a new file: the logging process's, and by SIGALRM each multilog that a service brought."""
@@ -199,6 +210,9 @@ class Init:
         if self._command:
             self._command.signal(SIGTERM)
             self._command.signal(SIGCONT)
+        self._groups = {pair.service.pid: pair.name for pair in self._scanner.everything() if pair.service}
+        for pid in self._loggers():
+            _signal(pid, SIGCONT)
         self._scanner.stop()
 
     def _advance(self) -> None:
@@ -222,11 +236,9 @@ class Init:
     def _look(self, now: float) -> Alive:
         pairs = list(self._scanner.everything())
         services = {pair.service.pid for pair in pairs if pair.service}
-        loggers = {pair.log.pid for pair in pairs if pair.log}
+        loggers = self._loggers()
         services.add(self._command.pid if self._command else 0)
-        loggers.add(self._logger.pid if self._logger else 0)
         services.discard(0)
-        loggers.discard(0)
         undrained = sum(not pair.gone for pair in pairs)
         if services and now < self._deadline:
             return Alive(services, loggers, frozenset(), undrained)
@@ -234,6 +246,10 @@ class Init:
             return Alive(services, loggers, children() - services - loggers, undrained)
         except OSError:  # no /proc: what is not known can't be asked
             return Alive(services, loggers, frozenset(), undrained)
+
+    def _loggers(self) -> set[int]:
+        pids = {pair.log.pid for pair in self._scanner.everything() if pair.log}
+        return (pids | {self._logger.pid if self._logger else 0}) - {0}
 
     def _kill(self, pids: set[int], now: float) -> None:
         """Kill each, and say once whom."""
@@ -252,7 +268,8 @@ class Init:
                 return pair.name
             if pair.log and pair.log.pid == pid:
                 return pair.name + b"/log"
-        return b"process " + command_name(pid)
+        origin = variable(pid, b"SERVICE_NAME") or self._groups.get(group(pid), b"")
+        return b"process " + command_name(pid) + (b" of service " + origin if origin else b"")
 
 
 def _signal(pid: int, *numbers: int) -> None:

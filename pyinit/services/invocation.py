@@ -4,7 +4,9 @@ Called `pyinit` it takes its own options, which include those of tini; called `t
 program, with its variables, defaults and exit codes, so that a symbolic link replaces either.
 """
 
-from pyinit.services.signals import FORWARD, IGNORE, Reaction, number_of, parse_map
+from _signal import SIGSTOP, SIGTSTP
+
+from pyinit.services.signals import FORWARD, IGNORE, SUSPEND, Reaction, number_of, parse_map
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -99,7 +101,8 @@ def _read_pyinit(invocation: Invocation, arguments: list[bytes], environment: "E
 def _read_tini(invocation: Invocation, arguments: list[bytes], environment: "Environment") -> None:
     invocation.subreaper = b"TINI_SUBREAPER" in environment
     invocation.to_group = b"TINI_KILL_PROCESS_GROUP" in environment
-    invocation.verbosity = _whole(environment, b"TINI_VERBOSITY", b"1")
+    level = environment.get(b"TINI_VERBOSITY", b"1")
+    invocation.verbosity = (int(level) if level.isdigit() else 0) - 1  # its 1 is for warnings, 2 for what happens
     if arguments == [b"--version"]:
         invocation.asks = b"version"
         return
@@ -139,6 +142,8 @@ def _read_dumb_init(invocation: Invocation, arguments: list[bytes], environment:
     invocation.has_session = invocation.to_group = environment.get(b"DUMB_INIT_SETSID") != b"0"
     for letter, value in options:
         _take_dumb_init(invocation, letter, value)
+    sent = SIGSTOP if invocation.has_session else SIGTSTP  # to a session without a parent in it TSTP does nothing
+    invocation.overrides.setdefault(SIGTSTP, Reaction(SUSPEND, sent))
     if not invocation.command and not invocation.asks:
         raise ValueError("no program given")
 

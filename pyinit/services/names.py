@@ -3,6 +3,7 @@
 import posix
 
 from pyinit.services.place import known
+from pyinit.system import files
 
 DEFAULT = b"/service"
 
@@ -24,19 +25,33 @@ def find(name: bytes) -> bytes:
 
 
 def state_of(path: bytes) -> bytes:
-    """Where `supervise/` of the service at `path` is: there, or in PID 1's own place if the service has none there.
+    """Where `supervise/` of the service at `path` is in use: there, or else in PID 1's own place.
 
-    A service whose directory can't be written keeps its state under its name in a place of PID 1's (place.py).
+    A service whose directory can't be written keeps its state under its name in a place of PID 1's (place.py), whatever
+    an image was built with in `supervise/`. A place that is not in use is better than nothing.
     """
-    if _is_there(path + b"/supervise/ok"):
-        return path
     name = name_in_directory(path)
-    if name:
-        for place in known(posix.environ):
-            there = b"%b/%b" % (place, name)
-            if _is_there(there + b"/supervise/ok"):
+    if _is_held(path) or not name:
+        return path
+    places = [path, *(b"%b/%b" % (place, name) for place in known(posix.environ))]
+    for is_it in _is_held, _has_state:
+        for there in places:
+            if is_it(there):
                 return there
     return path
+
+
+def _is_held(path: bytes) -> bool:
+    """Whether a supervise holds the state in `path`."""
+    try:
+        posix.close(posix.open(path + b"/supervise/ok", files.WRITE_FLAGS))
+    except OSError:
+        return False
+    return True
+
+
+def _has_state(path: bytes) -> bool:
+    return _is_there(path + b"/supervise/ok")
 
 
 def name_in_directory(path: bytes) -> bytes:

@@ -192,7 +192,7 @@ class Scanner:
         """Send a signal to the service of that name, if it is up."""
         for pair in self.pairs.values():
             if pair.name == name and pair.service and pair.service.pid:
-                posix.kill(pair.service.pid, number)
+                pair.service.signal(number)
 
     def everything(self) -> "Iterator[Pair]":
         """All pairs that something may be left of."""

@@ -7,6 +7,7 @@ The map is text, `SIGNAL=ACTION` words with white space or commas between them:
     USR1=rotate         every log begins a new file
     WINCH=ignore
     USR2=forward        to the main command; forward:HUP sends it another signal
+    TSTP=suspend        to the main command, and then stop oneself, as dumb-init does off process 1
     HUP=nginx:HUP       to a service
 
 Signals are named as kill(1) names them, with or without SIG, in either case: TERM, SIGTERM, RTMIN+3, 15.
@@ -37,18 +38,19 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-STOP, RESCAN, ROTATE, IGNORE, FORWARD, DELIVER = (
+STOP, RESCAN, ROTATE, IGNORE, FORWARD, SUSPEND, DELIVER = (
     b"stop",
     b"rescan",
     b"rotate",
     b"ignore",
     b"forward",
+    b"suspend",
     b"deliver",
 )
 
 OURS = frozenset((SIGCHLD, SIGIO, SIGTTIN, SIGTTOU, SIGSEGV, SIGBUS, SIGFPE, SIGILL))
-"""Not for the table: the loop lives by deaths and directory changes; a terminal must not stop process 1; and a handler
-that returns from a real fault would meet it again, for ever."""
+"""Not for the table: the loop lives by deaths and, with a service directory, by its changes (SIGIO); a terminal must
+not stop process 1; and a handler that returns from a real fault would meet it again, for ever."""
 
 CATCHABLE = frozenset(range(1, SIGRTMAX + 1)) - {SIGKILL, SIGSTOP, 32, 33}
 """32 and 33 belong to the C library."""
@@ -97,13 +99,16 @@ def number_of(text: bytes) -> int:
     return number
 
 
-def reactions(overrides: "Mapping[int, Reaction]", has_command: bool, has_services: bool) -> "dict[int, Reaction]":
+def reactions(
+    overrides: "Mapping[int, Reaction]", has_command: bool, has_services: bool, is_watching: bool = True
+) -> "dict[int, Reaction]":
     """The whole table, for every catchable signal.
 
     With nothing but a main command every signal is its own, as with tini. With services the stopping signals stop,
-    HUP rescans, and the rest is the command's, if there is one.
+    HUP rescans, and the rest is the command's, if there is one. `is_watching`: SIGIO is taken, by a directory.
     """
-    table = {number: Reaction(FORWARD, number) if has_command else Reaction(IGNORE) for number in CATCHABLE - OURS}
+    numbers = CATCHABLE - (OURS if is_watching else OURS - {SIGIO})
+    table = {number: Reaction(FORWARD, number) if has_command else Reaction(IGNORE) for number in numbers}
     if has_services or not has_command:
         table.update((number, Reaction(STOP)) for number in STOPPING)
         table[SIGHUP] = Reaction(RESCAN)
@@ -129,8 +134,8 @@ def _reaction(action: bytes, number: int) -> Reaction:
     if action in (STOP, RESCAN, ROTATE, IGNORE):
         return Reaction(action)
     receiver, is_set, other = action.rpartition(b":")
-    if action == FORWARD:
-        return Reaction(FORWARD, number)
+    if action in (FORWARD, SUSPEND):
+        return Reaction(action, number)
     if not is_set:
         raise ValueError(f"{action.decode(errors='replace')} is not an action")
     if receiver == FORWARD:

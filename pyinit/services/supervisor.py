@@ -152,7 +152,7 @@ class Supervisor:
             case state.Start():
                 self.handle(self._start())
             case state.Signal(number):
-                self._signal(number)
+                self.signal(number)
             case state.Announce():
                 self._announce()
             case state.Wait(until):
@@ -201,7 +201,8 @@ class Supervisor:
         if self._complaints.is_new(text):
             report.say(PROG, text)
 
-    def _signal(self, number: int) -> None:
+    def signal(self, number: int) -> None:
+        """Send run a signal. Trouble is said."""
         try:
             posix.kill(self._state.pid, number)
         except ProcessLookupError:  # a command read between the death and its event

@@ -26,9 +26,27 @@ def command_name(pid: int) -> bytes:
         return b""
 
 
-def _parent(pid: int) -> int:
-    """From the field behind the name, which is in parentheses and may hold any byte."""
+def variable(pid: int, name: bytes) -> bytes:
+    """A variable that the process was started with; empty when it has none or that may not be known."""
     try:
-        return int(files.read(b"/proc/%d/stat" % pid).rpartition(b")")[2].split()[1])
+        entries = files.read(b"/proc/%d/environ" % pid).split(b"\0")
+    except OSError:
+        return b""
+    return next((entry[len(name) + 1 :] for entry in entries if entry.startswith(name + b"=")), b"")
+
+
+def group(pid: int) -> int:
+    """Its process group; 0 when that can't be told."""
+    return _stat(pid, 2)
+
+
+def _parent(pid: int) -> int:
+    return _stat(pid, 1)
+
+
+def _stat(pid: int, index: int) -> int:
+    """A number of /proc/PID/stat, counted behind the name, which is in parentheses and may hold any byte."""
+    try:
+        return int(files.read(b"/proc/%d/stat" % pid).rpartition(b")")[2].split()[index])
     except (OSError, IndexError):
         return 0

@@ -143,8 +143,9 @@ class Loop:
             callback = self._ready.get(descriptor)
             if callback and not self.guard(callback):
                 self._suspend(descriptor, callback)
-        while self._pending:
-            self.guard(self._signals[self._pending.pop()])
+        pending, self._pending = self._pending, set()  # what comes from here on is the next turn's
+        for number in pending:
+            self.guard(self._signals[number])
         now = monotonic()
         while self._deadlines and self._deadlines[0][0] <= now:
             deadline = heappop(self._deadlines)[2]

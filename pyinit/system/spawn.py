@@ -10,8 +10,11 @@ import posix
 from _signal import (
     SIG_BLOCK,
     SIG_DFL,
+    SIG_IGN,
     SIG_SETMASK,
     SIGPIPE,
+    SIGTTIN,
+    SIGTTOU,
     SIGXFSZ,
     getsignal,
     pthread_sigmask,
@@ -28,6 +31,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 IGNORED_BY_PYTHON = (SIGPIPE, SIGXFSZ)
+
+IGNORED_ON_TERMINALS = (SIGTTIN, SIGTTOU)
+"""Of a process that is to write to a terminal also from the background, whatever `stty tostop` says."""
 
 ENOUGH_DESCRIPTORS = 1024
 """The usual soft limit; below it nothing is raised and nothing has to be lowered again for each child."""
@@ -47,19 +53,31 @@ def environment() -> dict[bytes, bytes]:
     return {name: value for name, is_set, value in (entry.partition(b"=") for entry in entries) if is_set and name}
 
 
-def adopt_orphans() -> None:
+def ignore_terminal_stops() -> None:
+    """Neither reading from nor writing to a terminal stops this process."""
+    for number in IGNORED_ON_TERMINALS:
+        set_signal(number, SIG_IGN)
+
+
+def adopt_orphans() -> bool:
     """Become the parent of descendants whose own parent dies, as process 1 is (PR_SET_CHILD_SUBREAPER).
 
-    Best effort, through python-prctl: without it they go to process 1, and are neither reaped nor stopped here.
+    False without python-prctl: then they go to process 1, and are neither reaped nor stopped here.
     """
-    if posix.getpid() != 1 and (prctl := _prctl()):
+    if posix.getpid() == 1:
+        return True
+    prctl = _prctl()
+    if prctl:
         prctl.set_child_subreaper(True)
+    return prctl is not None
 
 
-def die_with_parent(number: int) -> None:
-    """Get this signal when the parent dies (PR_SET_PDEATHSIG), through python-prctl."""
-    if prctl := _prctl():
+def die_with_parent(number: int) -> bool:
+    """Get this signal when the parent dies (PR_SET_PDEATHSIG); False without python-prctl."""
+    prctl = _prctl()
+    if prctl:
         prctl.set_pdeathsig(number)
+    return prctl is not None
 
 
 def _prctl() -> "Any | None":
@@ -83,11 +101,12 @@ class Spawner:
     This process's working directory is to be what it is now for as long as it starts any.
     """
 
-    __slots__ = ("_given_limit", "_group", "_home", "_raised_limit", "environment")
+    __slots__ = ("_defaults", "_given_limit", "_group", "_home", "_raised_limit", "environment")
 
     def __init__(self, has_groups: bool = False) -> None:
         """`has_groups`: each program leads a process group of its own, which a terminal's ^C does not reach."""
         self._group: dict[str, Any] = {"setpgroup": 0} if has_groups else {}
+        self._defaults = (*IGNORED_BY_PYTHON, *IGNORED_ON_TERMINALS) if has_groups else IGNORED_BY_PYTHON
         self.environment = environment()
         self._home = posix.open(".", posix.O_PATH | posix.O_DIRECTORY | posix.O_CLOEXEC)
         self._given_limit: tuple[int, int] | None = None
@@ -135,12 +154,16 @@ class Spawner:
                 environment,
                 file_actions=actions,
                 setsigmask=(),
-                setsigdef=IGNORED_BY_PYTHON,
+                setsigdef=self._defaults,
                 **self._group,
             )
         finally:
             self._set_limit(self._raised_limit)
             posix.fchdir(self._home)
+
+    def give_limit(self) -> None:
+        """Go back to the limit that was given: for a forked child, before it becomes another program."""
+        self._set_limit(self._given_limit)
 
     def _set_limit(self, limit: tuple[int, int] | None) -> None:
         if limit:
