@@ -33,7 +33,6 @@ def main(argv: list[bytes]) -> int:
         posix.fchdir(origin)
     except OSError as error:
         die(PROG, b"unable to switch to starting directory", error)
-    posix.close(origin)
     become(PROG, argv[2:], changes)
 
 

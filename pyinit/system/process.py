@@ -10,7 +10,7 @@ duplicates and odd entries survive.
 
 import posix
 import sys
-from _signal import SIG_DFL, SIGINT, SIGPIPE, SIGXFSZ, default_int_handler, getsignal
+from _signal import SIG_DFL, SIGPIPE, SIGXFSZ
 from _signal import signal as set_signal
 from errno import EACCES, EISDIR, ENOENT, EPERM
 
@@ -71,8 +71,6 @@ def restore() -> None:
     """Put back what the interpreter changed. A chain-loading command does it first, while it has its rights."""
     set_signal(SIGPIPE, SIG_DFL)
     set_signal(SIGXFSZ, SIG_DFL)
-    if getsignal(SIGINT) is default_int_handler:
-        set_signal(SIGINT, SIG_DFL)
     if posix.environ.get(b"LC_CTYPE") in LOCALES_OF_PYTHON:
         _restore_locale()
 

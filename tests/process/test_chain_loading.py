@@ -115,9 +115,11 @@ def facts(pid: int) -> dict[str, object]:
 
 
 def sleeper(pid: int) -> int:
-    """The pid of the program at the end of the chain, a child of fghack's; 0 as long as there is none."""
+    """The pid of the program at the end of the chain, a child of fghack's; 0 as long as it does not sleep."""
     for candidate in (pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())):
-        if Path(f"/proc/{candidate}/cmdline").read_bytes().startswith((b"/bin/sleep\0", b"sleep\0")):
+        process = Path(f"/proc/{candidate}")
+        is_it = (process / "cmdline").read_bytes().startswith((b"/bin/sleep\0", b"sleep\0"))
+        if is_it and (process / "stat").read_bytes().rpartition(b")")[2].split()[0] == b"S":  # not still loading
             return candidate
     return 0
 

@@ -89,6 +89,13 @@ def test_a_decoded_name_comes_back_as_it_was(name: bytes) -> None:
     assert process.encoded(process.decoded(name)) == name
 
 
+def test_the_arguments_are_the_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the interpreter made of them."""
+    monkeypatch.setattr("sys.argv", ["garbled", "garbled"])
+    with open("/proc/self/cmdline", "rb") as cmdline:
+        assert process.arguments() == cmdline.read().split(b"\0")[-3:-1]
+
+
 def test_without_proc_the_arguments_come_from_the_interpreter(monkeypatch: pytest.MonkeyPatch) -> None:
     def no_proc(path: str) -> list[bytes]:
         raise OSError(errno.ENOENT, "")

@@ -98,3 +98,12 @@ setlock - true
 
 setlock -n -- -f true
 ls
+
+# interrupted while it waits: no word, and the signal's own exit code
+mkfifo go
+$FIRST/setlock f sh -c 'echo locked >go; exec sleep 30' & holder=$!
+read line <go
+env --default-signal=INT $SECOND/setlock f echo no & waiter=$!
+eventually grep -q "^[0-9]*: -> .* $waiter " /proc/locks
+kill -INT $waiter; wait $waiter; echo $?
+kill $holder
