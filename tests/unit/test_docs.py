@@ -126,6 +126,12 @@ def test_variables_exist(document: Path) -> None:
     assert set(re.findall(r"\b(?:PYINIT|TINI|DUMB_INIT)_[A-Z_]+\b", document.read_text())) <= exists
 
 
+def test_every_variable_of_process_1_is_on_its_page() -> None:
+    source = "".join(path.read_text() for path in (ROOT / "pyinit").rglob("*.py"))
+    page = (DOCS / "commands/pyinit.md").read_text()
+    assert set(re.findall(r"\bPYINIT_[A-Z_]+\b", source)) == set(re.findall(r"\bPYINIT_[A-Z_]+\b", page))
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
 def test_shell_examples_are_shell(document: Path) -> None:
     for script in re.findall(r"^```sh\n(.*?)^```$", document.read_text(), re.MULTILINE | re.DOTALL):
