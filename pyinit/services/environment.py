@@ -45,9 +45,9 @@ def _env(directory: int) -> "dict[bytes, bytes | None]":
         raise CannotRead(b"unable to open env", error) from None
     try:
         found: dict[bytes, bytes | None] = {}
-        for entry in posix.scandir(opened):
-            if not entry.name.startswith("."):
-                name = encoded(entry.name)
+        for entry in posix.listdir(opened):
+            if not entry.startswith("."):
+                name = encoded(entry)
                 content = _read(name, opened, b"unable to read env/" + name)
                 found[name] = value(content) if content else None
         return found
