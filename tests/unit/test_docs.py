@@ -174,3 +174,9 @@ def test_the_control_alphabet() -> None:
         first = {control.UP: "up", control.DOWN: "down", control.NEITHER: "neither", None: "-"}[request.want]
         assert wanted.startswith("supervise leaves" if request.leave else first)
         assert ("started" in wanted) == request.start
+
+
+def test_the_health_check_is_the_images() -> None:
+    page = (DOCS / "commands/svstat.md").read_text()
+    (shown,) = re.findall(r"^    (! svstat .*)$", page, re.MULTILINE)
+    assert shown in (ROOT / "Dockerfile").read_text()
