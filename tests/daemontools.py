@@ -5,7 +5,6 @@ Made outside pytest's own temporary directories, which are closed to other users
 
 import os
 import shutil
-import stat
 import subprocess
 import sys
 import tempfile
@@ -32,19 +31,16 @@ def require_c_programs() -> None:
         raise RuntimeError(f"needs Debian's C programs: apt-get install daemontools (missing: {' '.join(missing)})")
 
 
-def open_to_all(path: Path) -> bool:
-    """Whether every user may enter the directories on the way to path."""
-    return all(parent.stat().st_mode & stat.S_IXOTH for parent in path.resolve().parents)
-
-
 def interpreter() -> Path:
-    """This interpreter, or Debian's if other users cannot reach this one."""
+    """This interpreter, or Debian's if other users cannot run this one."""
     for path in (Path(sys.executable), Path("/usr/bin/python3")):
-        if path.exists() and open_to_all(path):
-            check = "import sys; sys.exit(sys.version_info < (3, 11))"
-            if subprocess.run([path, "-IS", "-c", check], check=False).returncode == 0:
-                return path
-    raise RuntimeError("needs a Python >= 3.11 that every user may run, as sys.executable or /usr/bin/python3")
+        check = [path, "-IS", "-c", "import sys; sys.exit(sys.version_info < (3, 11))"]
+        try:
+            subprocess.run(check, check=True, capture_output=True, user="nobody" if os.geteuid() == 0 else None)
+        except (OSError, subprocess.CalledProcessError):
+            continue
+        return path
+    raise RuntimeError("needs a Python >= 3.11 that every user may run: this one, or /usr/bin/python3")
 
 
 class Commands:
