@@ -18,7 +18,7 @@ import posix
 from errno import ENOENT
 
 from pyinit.logs.folder import Folder
-from pyinit.logs.lines import stamp
+from pyinit.logs.lines import stamp_lines
 from pyinit.logs.trouble import Trouble, attempt, fatal
 from pyinit.tai import TEXT_LENGTH, label
 
@@ -77,26 +77,26 @@ class LogDirectory:
         """
         self._do(self._open())
 
-    def write(self, data: bytes) -> None:
-        """Append data, rotating where it is due."""
-        if not self._work and self.size + len(data) < self._limits.size - SLACK:
+    def write(self, data: bytes, start: int, stop: int) -> None:
+        """Append data[start:stop], rotating where it is due. While it can't be written all of data is kept."""
+        if not self._work and self.size + stop - start < self._limits.size - SLACK:
             try:
-                written = posix.write(self._current, data)
+                written = posix.write(self._current, memoryview(data)[start:stop])
             except OSError:
                 written = 0  # it is tried again below, where trouble is told and data kept
             self.size += written
-            if written == len(data):
+            start += written
+            if start == stop:
                 return
-            data = data[written:]
-        self._do(self._append(data))
+        self._do(self._append(data, start, stop))
 
     def whole(self, text: bytes, label: bytes) -> None:
         """Append whole lines."""
-        self.write(stamp(text, label))
+        self.write(*stamp_lines(text, 0, len(text), label))
 
     def begun(self, text: bytes, label: bytes) -> None:
         """Append the beginning of a long line."""
-        self.write(label + text)
+        self.write(label + text, 0, len(label + text))
 
     more = write
 
@@ -184,22 +184,21 @@ class LogDirectory:
         except OSError:
             pass
 
-    def _append(self, data: bytes) -> "Work[None]":
+    def _append(self, data: bytes, start: int, stop: int) -> "Work[None]":
         view, limit = memoryview(data), self._limits.size
         what = b"unable to write to " + self._folder.full(b"current")
-        start = 0
-        while start < len(data):
+        while start < stop:
             if self.size >= limit:
                 yield from self._rotate()
-            written = yield from attempt(what, posix.write, self._current, view[start : self._cut(data, start)])
+            written = yield from attempt(what, posix.write, self._current, view[start : self._cut(data, start, stop)])
             start += written
             self.size += written
             if self.size >= limit - SLACK and data[start - 1] == 10:
                 yield from self._rotate()
 
-    def _cut(self, data: bytes, start: int) -> int:
+    def _cut(self, data: bytes, start: int, stop: int) -> int:
         """Where the next piece ends: within the maximum size, and at a newline if that would be nearly reached."""
-        stop = min(start + self._limits.size - self.size, len(data))
+        stop = min(start + self._limits.size - self.size, stop)
         if self.size + stop - start >= self._limits.size - SLACK:
             return data.rfind(b"\n", start, stop) + 1 or stop
         return stop

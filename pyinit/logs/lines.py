@@ -13,8 +13,11 @@ WINDOW = 1000
 WHOLE, BEGUN, MORE = range(3)
 """What a piece is: whole lines; a long line's first 1000 bytes, label included; more of that line, to its newline."""
 
-Piece = tuple[int, bytes, bytes]
-"""What it is; the text as it came; the label that belongs in front of each line that begins in it."""
+Piece = tuple[int, bytes, int, int, bytes]
+"""What it is; text as it came, where it begins and ends in it; the label that belongs in front of each line of it.
+
+Positions, because a copy of the block would cost as much as the stamping. Whole lines end with text's last newline.
+"""
 
 
 def label_for(now: int) -> bytes:
@@ -27,6 +30,16 @@ def stamp(text: bytes, label: bytes) -> bytes:
     if not label:
         return text
     return b"".join((label, text[:-1].replace(b"\n", b"\n" + label), text[-1:]))
+
+
+def stamp_lines(text: bytes, start: int, stop: int, label: bytes) -> tuple[bytes, int, int]:
+    """Whole lines of a piece stamped: a text, and where they begin and end in it. One pass, and no copy but that."""
+    if not label:
+        return text, start, stop
+    stamped = text.replace(b"\n", b"\n" + label)
+    if start == 0:
+        stamped = label + stamped
+    return stamped, start, stamped.rfind(b"\n") + 1
 
 
 def long_line(text: bytes, start: int, limit: int) -> int:
@@ -63,15 +76,15 @@ class Lines:
         """The pieces that a block, not empty and read at `now` (unix ns), completes."""
         label = label_for(now) if self._stamped else b""
         pieces: list[Piece] = []
+        start = 0
         if self._held or self._is_streaming:
-            end = block.find(b"\n") + 1 or len(block)
-            self._continue(block[:end], pieces)
-            block = block[end:]
-        end = block.rfind(b"\n") + 1
-        if end:
-            pieces.append((WHOLE, block[:end], label))
-        if end < len(block):
-            self._begin(block[end:], label, pieces)
+            start = block.find(b"\n") + 1 or len(block)
+            self._continue(block[:start], pieces)
+        stop = block.rfind(b"\n") + 1 or start
+        if start < stop:
+            pieces.append((WHOLE, block, start, stop, label))
+        if stop < len(block):
+            self._begin(block[stop:], label, pieces)
         return pieces
 
     def finish(self) -> list[Piece]:
@@ -85,12 +98,13 @@ class Lines:
         """More of the line that has begun, its newline perhaps."""
         has_ended = text[-1:] == b"\n"
         if self._is_streaming:
-            pieces.append((MORE, text, b""))
+            pieces.append((MORE, text, 0, len(text), b""))
             self._is_streaming = not has_ended
             return
         held, self._held = self._held, b""
         if has_ended:
-            pieces.append((WHOLE, held + text, self._label))
+            text = held + text
+            pieces.append((WHOLE, text, 0, len(text), self._label))
         else:
             self._begin(held + text, self._label, pieces)
 
@@ -100,7 +114,7 @@ class Lines:
         if len(text) < window:
             self._held, self._label = text, label
             return
-        pieces.append((BEGUN, text[:window], label))
+        pieces.append((BEGUN, text[:window], 0, window, label))
         if len(text) > window:
-            pieces.append((MORE, text[window:], b""))
+            pieces.append((MORE, text, window, len(text), b""))
         self._is_streaming = True

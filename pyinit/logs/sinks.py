@@ -38,7 +38,7 @@ class StandardError:
         """Show the beginning of a long line."""
         self.whole(text + b"\n", label)
 
-    def more(self, data: bytes) -> None:
+    def more(self, data: bytes, start: int, stop: int) -> None:
         """Nobody sees it."""
 
 
@@ -59,9 +59,9 @@ class StandardOutput:
         """Write the beginning of a long line."""
         self._write(label + self._prefix + text)
 
-    def more(self, data: bytes) -> None:
+    def more(self, data: bytes, start: int, stop: int) -> None:
         """Write more of it."""
-        self._write(data)
+        self._write(data[start:stop])
 
 
 class StatusFile:
@@ -99,7 +99,7 @@ class StatusFile:
         self._unwritten = (label + text)[:WINDOW].ljust(STATUS_LENGTH, b"\n")
         self.retry()
 
-    def more(self, data: bytes) -> None:
+    def more(self, data: bytes, start: int, stop: int) -> None:
         """The file holds no more of a line."""
 
     def retry(self) -> None:

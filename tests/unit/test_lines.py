@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyinit.logs.lines import BEGUN, MORE, WHOLE, Lines, label_for, long_line, stamp
+from pyinit.logs.lines import BEGUN, MORE, WHOLE, Lines, label_for, long_line, stamp, stamp_lines
 
 NOW = 1_700_000_000_123_456_789
 LABEL = b"@400000006553f10a075bcd15 "
@@ -19,7 +19,8 @@ def blocks(most: int = 4000) -> st.SearchStrategy[list[bytes]]:
 def joined(pieces):
     """What a log directory gets."""
     return b"".join(
-        stamp(text, label) if kind == WHOLE else label + text if kind == BEGUN else text for kind, text, label in pieces
+        stamp(text[start:stop], label) if kind == WHOLE else label + text[start:stop]
+        for kind, text, start, stop, label in pieces
     )
 
 
@@ -44,10 +45,14 @@ def test_each_piece_is_what_it_says(stream, stamped):
     lines = Lines(stamped)
     is_streaming = False
     for block in stream:
-        for kind, text, label in lines.feed(block, NOW):
+        for kind, source, start, stop, label in lines.feed(block, NOW):
+            text = source[start:stop]
             assert (kind == MORE) == is_streaming
             if kind == WHOLE:
                 assert text.endswith(b"\n")
+                assert start == 0 or source[start - 1 : start] == b"\n"
+                stamped, begin, end = stamp_lines(source, start, stop, label)
+                assert stamped[begin:end] == stamp(text, label)
             elif kind == BEGUN:
                 assert b"\n" not in text
                 assert len(label + text) == 1000
@@ -61,14 +66,17 @@ def test_each_piece_is_what_it_says(stream, stamped):
 def test_a_line_is_acted_on_at_its_thousandth_byte():
     lines = Lines(stamped=False)
     assert lines.feed(b"x" * 999, NOW) == []
-    assert lines.feed(b"y", NOW) == [(BEGUN, b"x" * 999 + b"y", b"")]
-    assert lines.feed(b"\n", NOW) == [(MORE, b"\n", b"")]
+    assert lines.feed(b"y", NOW) == [(BEGUN, b"x" * 999 + b"y", 0, 1000, b"")]
+    assert lines.feed(b"\n", NOW) == [(MORE, b"\n", 0, 1, b"")]
 
 
 def test_a_line_has_the_time_of_its_first_byte():
     lines = Lines(stamped=True)
     assert lines.feed(b"a", NOW) == []
-    assert lines.feed(b"b\nc\n", NOW + 1) == [(WHOLE, b"ab\n", LABEL), (WHOLE, b"c\n", label_for(NOW + 1))]
+    assert lines.feed(b"b\nc\n", NOW + 1) == [
+        (WHOLE, b"ab\n", 0, 3, LABEL),
+        (WHOLE, b"b\nc\n", 2, 4, label_for(NOW + 1)),
+    ]
 
 
 def test_a_hundred_megabytes_without_newline_are_not_kept():

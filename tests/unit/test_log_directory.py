@@ -100,7 +100,7 @@ class Log:
         self.log.open()
         self.settle()
         for piece in pieces:
-            self.log.write(piece)
+            self.log.write(piece, 0, len(piece))
             self.settle()
         if is_last:
             self.log.finish()
@@ -169,7 +169,7 @@ def test_rotation_on_demand_if_there_is_anything(tmp_path, used):
     log = Log(tmp_path)
     log.log.open()
     if used:
-        log.log.write(used)
+        log.log.write(used, 0, len(used))
     log.log.rotate()
     assert [file.read_bytes() for file in old_files(tmp_path)] == ([used] if used else [])
     assert (tmp_path / "current").read_bytes() == b""
@@ -243,12 +243,12 @@ def test_the_processor_has_its_files_and_keeps_its_state(tmp_path):
 def test_the_processor_is_run_until_it_succeeds(tmp_path):
     log = Log(tmp_path, processor=b"command")
     log.log.open()
-    log.log.write(b"a\n" * 1200)
+    log.log.write(b"a\n" * 1200, 0, 2400)
     assert log.log.pid == 99999
     log.log.reaped(3 << 8)
     path = os.fsencode(tmp_path)
     assert log.warnings == [b"processor failed in %b, pausing" % path]
-    log.log.write(b"kept\n")
+    log.log.write(b"kept\n", 0, 5)
     log.log.retry()
     log.log.reaped(9)
     log.log.retry()
@@ -320,7 +320,7 @@ def test_every_failing_system_call_is_tried_again(tmp_path, having, processor, t
 
         calls = having(at, fail)
         for line in STREAM:
-            log.log.write(line)
+            log.log.write(line, 0, len(line))
             log.settle()
         log.log.finish()
         log.settle()
@@ -425,9 +425,9 @@ def test_work_given_while_other_waits_is_done_in_its_turn(tmp_path, having):
         return call()
 
     having(1, fail)
-    log.log.write(b"one\n")
+    log.log.write(b"zero\none\ntwo\n", 5, 9)
     log.log.rotate()
-    log.log.write(b"two\n")
+    log.log.write(b"zero\none\ntwo\n", 9, 13)
     log.log.finish()
     log.log.retry()
     assert log.warnings == [b"unable to write to %b/current, pausing" % os.fsencode(tmp_path)] * 2
