@@ -25,7 +25,7 @@ The umask is to be 022. Names are relative to the working directory at the time 
 """
 
 from pyinit.logs.directory import LogDirectory
-from pyinit.logs.lines import BEGUN, WHOLE, Lines
+from pyinit.logs.lines import BEGUN, MORE, Lines, stamp_lines
 from pyinit.logs.script import Directory, Rule, Stamp, Status, Stderr
 from pyinit.logs.sinks import StandardError, StandardOutput, StatusFile
 from pyinit.logs.trouble import CannotOpen, Trouble
@@ -154,24 +154,32 @@ class Multilog:
             keeper.close()
 
     def _act(self, pieces: "list[Piece]") -> None:
-        for kind, text, label in pieces:
+        for kind, text, start, stop, label in pieces:
             if kind == BEGUN:
                 self._begin(text, label)
-            elif kind != WHOLE:
+            elif kind == MORE:
                 for sink in self._following:
-                    sink.more(text)
+                    sink.more(text, start, stop)
             elif self._mixes:
-                for line in text.split(b"\n")[:-1]:
-                    self._take(line + b"\n", label)
+                for line in text[start : stop - 1].split(b"\n"):
+                    self._take(line + b"\n", 0, len(line) + 1, label)
             else:
-                self._take(text, label)
+                self._take(text, start, stop, label)
 
-    def _take(self, text: bytes, label: bytes) -> None:
+    def _take(self, text: bytes, start: int, stop: int, label: bytes) -> None:
         """Pass whole lines through the script."""
+        stamped: tuple[bytes, int, int] | None = None
+        lines = b""
         for selection, sink in self._places:
+            if selection is None and isinstance(sink, LogDirectory):
+                if stamped is None:
+                    stamped = stamp_lines(text, start, stop, label)
+                sink.write(*stamped)
+                continue
+            lines = lines or text[start:stop]
             if selection is None:
-                sink.whole(text, label)
-            elif chosen := (selection.last if isinstance(sink, StatusFile) else selection.lines)(text, label):
+                sink.whole(lines, label)
+            elif chosen := (selection.last if isinstance(sink, StatusFile) else selection.lines)(lines, label):
                 sink.whole(chosen, label)
 
     def _begin(self, text: bytes, label: bytes) -> None:
