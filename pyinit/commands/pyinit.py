@@ -19,6 +19,10 @@ environment:
     PYINIT_SERVICE_DIR         the directory of services; /service
     PYINIT_LOG                 where services without a log/run are logged: stdout, volume or both; stdout
     PYINIT_LOG_DIR             with volume: one log directory a service in here; /var/log/services
+    PYINIT_LOG_FORMAT          how lines look on stdout: text, json or raw; text
+    PYINIT_LOG_FOLD            1: in JSON, lines that continue others join them (tracebacks); 0
+    PYINIT_LOG_SIZE            bytes of a log file on a volume; 99999
+    PYINIT_LOG_COUNT           how many of them; 10
     PYINIT_STOP_TIMEOUT        seconds from TERM to KILL when the container stops; 8
     PYINIT_SIGNALS             what signals do: SIGNAL=stop|rescan|rotate|ignore|forward[:SIGNAL]|SERVICE:SIGNAL ...
     PYINIT_VERBOSITY           as that many -v; 0
@@ -34,7 +38,7 @@ from time import monotonic
 
 from pyinit import __version__, report
 from pyinit.logs.plane import Plane
-from pyinit.logs.settings import Settings
+from pyinit.logs.settings import Job, Settings
 from pyinit.services import invocation as asked
 from pyinit.services.command import Command
 from pyinit.services.host import Host
@@ -107,14 +111,14 @@ def _build(invocation: Invocation, settings: Settings) -> Init:
     loop = Loop(invocation.dialect)
     _place_in_tree(invocation)
     place = Place(posix.environ)
-    plane = Plane(loop, settings.scripts)
+    plane = _plane(loop, settings, place, invocation.service_dir or b"")
     wiring = Wiring(plane, LOG_CAPTURES, posix.open("/dev/null", posix.O_RDONLY | posix.O_CLOEXEC), _log_name)
     host = Host(loop, Spawner(has_groups=True), place.get)
     scanner = Scanner(host, wiring, invocation.service_dir or b"")
     command = None
     if invocation.command:
-        to_group, has_session = invocation.to_group, invocation.has_session
-        command = Command(loop, host.spawner, invocation.command, to_group, has_session, invocation.not_run)
+        to_group, leads = invocation.to_group, invocation.leads
+        command = Command(loop, host.spawner, invocation.command, to_group, leads, invocation.not_run)
     is_watching = invocation.service_dir is not None and _open(scanner, invocation)
     host.memory = OutOfMemory()
     table = reactions(invocation.overrides, command is not None, bool(scanner.pairs), is_watching)
@@ -146,6 +150,17 @@ def _open(scanner: Scanner, invocation: Invocation) -> bool:
         if not (invocation.command and error.errno == ENOENT):
             report.die(PROG, b"unable to open service directory " + scanner.path, error)
         return False
+
+
+def _plane(loop: Loop, settings: Settings, place: Place, top: bytes) -> Plane:
+    """The built-in logger; what belongs to one service only is looked at where it has a `log/`."""
+
+    def job_of(name: bytes, parent: int) -> Job:
+        from pyinit.logs import own
+
+        return own.job_of(settings, top, name, parent)
+
+    return Plane(loop, job_of, place.get)
 
 
 def _log_name(name: bytes) -> bytes:

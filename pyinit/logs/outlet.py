@@ -8,6 +8,7 @@ A terminal takes less without blocking; a file or a device that epoll does not k
 
 import posix
 from stat import S_ISCHR, S_ISFIFO
+from time import monotonic
 
 from pyinit import report
 
@@ -15,24 +16,40 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pyinit.system.loop import Loop
+    from pyinit.system.loop import Deadline, Loop
 
 PROG = b"multilog"
 PIPE_BUF = 4096
 TERMINAL_PORTION = 256
 FILE_PORTION = 1 << 20
+STUCK = 5.0
+"""Seconds without a byte taken after which a full output is given up, until it takes one."""
+
 CAPACITY = 1 << 16
 """Bytes kept for a blocked output before its sources are to stop."""
 
 
 class Outlet:
-    """Descriptor `output` of this process. `on_room` is called when it was full and no longer is."""
+    """Descriptor `output` of this process. `on_change` is called when it was full and no longer is, or got stuck."""
 
-    __slots__ = ("_always_ready", "_kept", "_loop", "_output", "_portion", "is_open", "on_room")
+    __slots__ = (
+        "_always_ready",
+        "_kept",
+        "_loop",
+        "_output",
+        "_portion",
+        "_stuck_timer",
+        "is_open",
+        "is_stuck",
+        "on_change",
+    )
 
     def __init__(self, loop: "Loop", output: int) -> None:
-        self.on_room: Callable[[], None] | None = None
+        self.on_change: Callable[[], None] | None = None
         self.is_open = True
+        self.is_stuck = False
+        """Whether it is full and has taken nothing for STUCK seconds."""
+        self._stuck_timer: Deadline | None = None
         self._loop = loop
         self._output = output
         self._kept = bytearray()
@@ -57,6 +74,19 @@ class Outlet:
             self._kept += lines
         if was_empty:
             self._wait()
+        if self.is_full and not self._stuck_timer and not self.is_stuck:
+            self._stuck_timer = self._loop.at(monotonic() + STUCK, self._get_stuck)
+
+    def _get_stuck(self) -> None:
+        self._stuck_timer = None
+        self.is_stuck = self.is_full
+        if self.is_stuck:
+            report.warn(PROG, b"standard output is stuck: log directories go on without it")
+        self._changed()
+
+    def _changed(self) -> None:
+        if self.on_change:
+            self.on_change()
 
     def _wait(self) -> None:
         """Have `_flush` called when the output is ready."""
@@ -75,8 +105,12 @@ class Outlet:
         self._put()
         if not self._kept:
             self._loop.forget(self._output)
-        if was_full and not self.is_full and self.on_room:
-            self.on_room()
+        self.is_stuck = False
+        if self._stuck_timer:
+            self._stuck_timer.cancel()
+            self._stuck_timer = None
+        if was_full and not self.is_full:
+            self._changed()
 
     def _put(self) -> None:
         portion = self._kept[: self._portion]

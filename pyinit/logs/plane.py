@@ -16,6 +16,7 @@ from fcntl import F_DUPFD_CLOEXEC, fcntl
 from time import monotonic
 
 from pyinit import report
+from pyinit.logs.settings import Job
 from pyinit.system.spawn import fork
 
 TYPE_CHECKING = False
@@ -37,10 +38,10 @@ PACKET = 65536
 class Attachment:
     """One pipe that is being read, or is to be. The pipe is the pair's own."""
 
-    __slots__ = ("drained", "name", "pipe")
+    __slots__ = ("drained", "job", "pipe")
 
-    def __init__(self, name: bytes, pipe: int, drained: "Callable[[], None]") -> None:
-        self.name = name
+    def __init__(self, job: Job, pipe: int, drained: "Callable[[], None]") -> None:
+        self.job = job
         self.pipe = pipe
         self.drained = drained
 
@@ -48,14 +49,18 @@ class Attachment:
 class Plane:
     """Starts the logging process at the first pipe, and again when it dies. `pid` is 0 while none runs.
 
-    `scripts` tells, for the name of a service, the multilog scripts that its output goes through.
+    `job_of` tells, for the name of a service in the directory open as the second argument, what to do with its output;
+    `accounts`, where the logging process may write its accounts, if anywhere.
     """
 
-    def __init__(self, loop: "Loop", scripts: "Callable[[bytes], list[list[bytes]]]") -> None:
+    def __init__(
+        self, loop: "Loop", job_of: "Callable[[bytes, int], Job]", accounts: "Callable[[], bytes | None]"
+    ) -> None:
         self.name = PROG
         self.pid = 0
         self._loop = loop
-        self._scripts = scripts
+        self._job_of = job_of
+        self._accounts = accounts
         self._attached: dict[int, Attachment] = {}
         self._count = 0
         self._outbox: list[int] = []
@@ -65,10 +70,10 @@ class Plane:
         self._starting = False
         self._finishing = False
 
-    def attach(self, name: bytes, pipe: int, drained: "Callable[[], None]") -> None:
+    def attach(self, name: bytes, parent: int, pipe: int, drained: "Callable[[], None]") -> None:
         """Have the pipe read to its end; `drained` is called when all of it is written. Waits for nothing."""
         self._count += 1
-        self._attached[self._count] = Attachment(name, pipe, drained)
+        self._attached[self._count] = Attachment(self._job_of(name, parent), pipe, drained)
         self._outbox.append(self._count)
         self._ensure()
 
@@ -98,7 +103,7 @@ class Plane:
         self._started = monotonic()
         ours, theirs = socketpair(AF_UNIX, SOCK_SEQPACKET)
         try:
-            self.pid = fork(PROG, theirs.fileno(), lambda: _serve(theirs))
+            self.pid = fork(PROG, theirs.fileno(), lambda: _serve(theirs, self._accounts()))
         except OSError as error:
             report.warn(PROG, b"unable to fork, trying again in a second", error)
             ours.close()
@@ -119,7 +124,7 @@ class Plane:
             return None
         while self._outbox:
             attachment = self._attached[self._outbox[0]]
-            packet = pack(self._outbox[0], attachment.name, self._scripts(attachment.name))
+            packet = pack(self._outbox[0], attachment.job)
             right = attachment.pipe.to_bytes(4, sys.byteorder)
             try:
                 self._socket.sendmsg([packet], [(SOL_SOCKET, SCM_RIGHTS, right)], MSG_DONTWAIT)
@@ -173,27 +178,22 @@ class Plane:
             self._ensure()
 
 
-def _serve(control: "socket") -> int:
+def _serve(control: "socket", accounts: bytes | None) -> int:
     """The logging process's own program, imported there."""
-    from pyinit.logs.streams import serve
+    from pyinit.logs.server import serve
 
-    return serve(control)
-
-
-def pack(number: int, name: bytes, scripts: list[list[bytes]]) -> bytes:
-    """A packet: number, name, then each script as its length and its actions; NUL between all of them."""
-    fields = [b"%d" % number, name]
-    for script in scripts:
-        fields += [b"%d" % len(script), *script]
-    return b"\0".join(fields)
+    return serve(control, accounts)
 
 
-def unpack(packet: bytes) -> tuple[int, bytes, list[list[bytes]]]:
-    """The number, name and scripts of a packet; ValueError for one that is malformed."""
-    number, name, *fields = packet.split(b"\0")
-    scripts = []
-    while fields:
-        end = 1 + int(fields[0])
-        scripts.append(fields[1:end])
-        fields = fields[end:]
-    return int(number), name, scripts
+def pack(number: int, job: Job) -> bytes:
+    """A packet, NUL between its fields: number, name, style, `1` if it folds, home, user, then the script's actions."""
+    fields = [b"%d" % number, job.name, job.style, b"1" if job.folds else b"0", job.home, job.user]
+    return b"\0".join(fields + job.actions)
+
+
+def unpack(packet: bytes) -> tuple[int, Job]:
+    """The number and job of a packet; ValueError for one that is malformed."""
+    number, name, style, folds, home, user, *actions = packet.split(b"\0")
+    job = Job(name, style, actions)
+    job.folds, job.home, job.user = folds == b"1", home, user
+    return int(number), job

@@ -10,6 +10,7 @@ from pyinit.system.process import restore
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import NoReturn
 
 PROG = b"multilog"
@@ -22,15 +23,17 @@ STREAMS = (
 )
 
 
-def start(directory: int, command: bytes) -> int:
+def start(directory: int, command: bytes, become_user: "Callable[[], None] | None" = None) -> int:
     """Fork `/bin/sh -c command`, working in the directory, on the files of STREAMS; returns the pid. Raises OSError.
 
-    What fails after the fork the child says, and exits 111.
+    `become_user` is called in the child first. What fails after the fork the child says, and exits 111.
     """
     pid = posix.fork()
     if pid:
         return pid
     try:
+        if become_user:
+            become_user()
         _become(directory, command)
     finally:
         posix._exit(111)

@@ -1,38 +1,84 @@
-"""How the services that bring no logger are logged: from the container's environment to multilog scripts. Pure."""
+"""How the services that bring no logger are logged: from the container's environment to a job for each. Pure."""
+
+from pyinit.logs.script import number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 STDOUT, VOLUME, BOTH = b"stdout", b"volume", b"both"
+TEXT, JSON, RAW, NOTHING = b"text", b"json", b"raw", b""
 DEFAULT_DIRECTORY = b"/var/log/services"
+
+
+class Job:
+    """What is done with one service's output.
+
+    `style`: how lines are printed on standard output, TEXT, JSON, RAW, or NOTHING for not at all. `folds`: whether
+    lines that continue others join them (JSON). `actions`: a multilog script beside that, empty for none; names in it
+    are relative to the directory `home`. `user`: the account that writes its files, empty for this process's own.
+    """
+
+    __slots__ = ("actions", "folds", "home", "name", "style", "user")
+
+    def __init__(self, name: bytes, style: bytes, actions: list[bytes]) -> None:
+        self.name = name
+        self.style = style
+        self.actions = actions
+        self.folds = False
+        self.home = b"/"
+        self.user = b""
 
 
 class Settings:
     """`mode` is one of STDOUT, VOLUME and BOTH; `directory` holds one log directory a service."""
 
-    __slots__ = ("directory", "mode")
-
-    def __init__(self, mode: bytes = STDOUT, directory: bytes = DEFAULT_DIRECTORY) -> None:
-        self.mode = mode
-        self.directory = directory
+    def __init__(self) -> None:
+        self.mode = STDOUT
+        self.directory = DEFAULT_DIRECTORY
+        self.style = TEXT
+        self.folds = False
+        self.size = self.count = b""
 
     @classmethod
     def from_environment(cls, environment: "Mapping[bytes, bytes]") -> "Settings":
-        """From PYINIT_LOG and PYINIT_LOG_DIR. Raises ValueError, whose text ends `unable to use NAME: `."""
-        mode = environment.get(b"PYINIT_LOG") or STDOUT
-        if mode not in (STDOUT, VOLUME, BOTH):
-            raise ValueError("PYINIT_LOG is not stdout, volume or both")
-        directory = environment.get(b"PYINIT_LOG_DIR") or DEFAULT_DIRECTORY
-        if not directory.startswith(b"/"):
+        """From PYINIT_LOG and its like. Raises ValueError, whose text begins with the name of the variable."""
+        settings = cls()
+        settings.mode = _one_of(environment, b"PYINIT_LOG", (STDOUT, VOLUME, BOTH))
+        settings.style = _one_of(environment, b"PYINIT_LOG_FORMAT", (TEXT, JSON, RAW))
+        settings.directory = environment.get(b"PYINIT_LOG_DIR") or DEFAULT_DIRECTORY
+        if not settings.directory.startswith(b"/"):
             raise ValueError("PYINIT_LOG_DIR is not an absolute path")
-        return cls(mode, directory)
+        settings.size = _digits(environment, b"PYINIT_LOG_SIZE", 4096)
+        settings.count = _digits(environment, b"PYINIT_LOG_COUNT", 2)
+        fold = environment.get(b"PYINIT_LOG_FOLD") or b"0"
+        if fold not in (b"0", b"1"):
+            raise ValueError("PYINIT_LOG_FOLD is not 0 or 1")
+        settings.folds = fold == b"1"
+        return settings
 
-    def scripts(self, name: bytes) -> list[list[bytes]]:
-        """The multilog scripts that a service's output goes through, each from the first byte on."""
-        found = []
+    def job(self, name: bytes) -> Job:
+        """What is done with a service's output unless it says otherwise."""
+        actions: list[bytes] = []
         if self.mode != STDOUT:
-            found.append([b"t", b"%b/%b" % (self.directory, name)])
-        if self.mode != VOLUME:
-            found.append([b"p%b: " % name, b"1"])
-        return found
+            limits = [letter + value for letter, value in ((b"s", self.size), (b"n", self.count)) if value]
+            actions = [b"t", *limits, b"%b/%b" % (self.directory, name)]
+        job = Job(name, NOTHING if self.mode == VOLUME else self.style, actions)
+        job.folds = self.folds
+        return job
+
+
+def _one_of(environment: "Mapping[bytes, bytes]", name: bytes, values: tuple[bytes, ...]) -> bytes:
+    """The first value is the default."""
+    value = environment.get(name) or values[0]
+    if value not in values:
+        *most, last = (each.decode() for each in values)
+        raise ValueError(f"{name.decode()} is not {', '.join(most)} or {last}")
+    return value
+
+
+def _digits(environment: "Mapping[bytes, bytes]", name: bytes, least: int) -> bytes:
+    value = environment.get(name) or b""
+    if value and (not value.isdigit() or number(value) < least):
+        raise ValueError(f"{name.decode()} is not a number from {least} on")
+    return value

@@ -21,8 +21,11 @@ if TYPE_CHECKING:
     class Sink(Protocol):
         """What logs the services that bring no log/run."""
 
-        def attach(self, name: bytes, pipe: int, drained: Callable[[], None]) -> None:
-            """Read the pipe, which stays the caller's, until its end is written; then call `drained`, once."""
+        def attach(self, name: bytes, parent: int, pipe: int, drained: Callable[[], None]) -> None:
+            """Read the pipe, which stays the caller's, until its end is written; then call `drained`, once.
+
+            `parent`, the directory that the service is in, may be looked at before this returns.
+            """
 
 
 class Wiring:
@@ -90,7 +93,7 @@ class Pair:
         self._pipe = posix.pipe2(posix.O_CLOEXEC)
         if sink and not self.logged:
             self._sink = sink
-            sink.attach(self.name, self._pipe[0], self._drained)
+            sink.attach(self.name, parent, self._pipe[0], self._drained)
 
     def start(self, parent: int) -> None:
         """Take up what is not supervised now: the service, and its `log`.

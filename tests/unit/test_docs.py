@@ -12,7 +12,7 @@ from conformance.scenario import all_scenarios
 
 from pyinit import tai
 from pyinit.__main__ import COMMANDS
-from pyinit.logs import plane
+from pyinit.logs import plane, settings
 from pyinit.services import control, status
 
 ROOT = Path(__file__).parents[2]
@@ -158,8 +158,8 @@ def test_the_formats_examples() -> None:
     ]
 
     packets = re.findall(r"^    (\d␀.*)$", page, re.MULTILINE)
-    scripts = [[b"t", b"/var/log/services/web"], [b"pweb: ", b"1"]]
-    assert [text.replace("␀", "\0").encode() for text in packets] == [plane.pack(3, b"web", scripts)]
+    job = settings.Job(b"web", settings.TEXT, [b"t", b"/var/log/services/web"])
+    assert [text.replace("␀", "\0").encode() for text in packets] == [plane.pack(3, job)]
 
 
 def test_the_control_alphabet() -> None:

@@ -1,0 +1,115 @@
+"""What a line looks like on the container's standard output: text, JSON, or as it came. Pure.
+
+Docker cuts a line after 16 KiB and gives no sign of it; the second piece then has no prefix. So a longer one is cut
+here first, and every piece is a line with all that belongs to it: in text it ends in CUT unless it is the last, in
+JSON it says `"partial": true`. As it came (raw) nothing is cut or added.
+"""
+
+LONGEST = 16384
+"""What Docker's log drivers take as one line, bytes, the newline included."""
+
+CUT = b"[...]"
+
+SAFE = bytes(byte for byte in range(32, 127) if byte not in b'"\\')
+"""Bytes that mean themselves in a JSON string."""
+
+
+class Raw:
+    """Lines as they came."""
+
+    __slots__ = ()
+    longest = 1 << 16
+    """When a line that does not end is passed on, in bytes of it."""
+
+    def lines(self, text: bytes, now: int) -> bytes:
+        """Whole lines, formatted. `now`: unix ns, when they were read."""
+        return text
+
+    def piece(self, text: bytes, now: int) -> bytes:
+        """A piece of a line that is too long, not its last, formatted as far as a line may go."""
+        return text
+
+
+class Text:
+    """`name: ` in front of each."""
+
+    __slots__ = ("_prefix", "longest")
+
+    def __init__(self, name: bytes) -> None:
+        self._prefix = name + b": "
+        self.longest = LONGEST - len(self._prefix) - len(CUT) - 1
+
+    def lines(self, text: bytes, now: int) -> bytes:
+        """Whole lines, formatted."""
+        return self._prefix + text[:-1].replace(b"\n", b"\n" + self._prefix) + b"\n"
+
+    def piece(self, text: bytes, now: int) -> bytes:
+        """A piece that is not the last of its line."""
+        return b"%b%b%b\n" % (self._prefix, text, CUT)
+
+
+class Json:
+    """An object each: `time` (RFC 3339, UTC, nanoseconds), `service`, `message`, and `partial` where it was cut.
+
+    A message that is not UTF-8 has its backslashes doubled and the odd bytes as `\\xHH`, and says `"escaped": true`.
+    """
+
+    __slots__ = ("_name",)
+    # In the worst case a byte becomes six: `\\u001f`.
+    longest = (LONGEST - 256) // 6
+
+    def __init__(self, name: bytes) -> None:
+        self._name = _string(name)[0]
+
+    def lines(self, text: bytes, now: int) -> bytes:
+        """Whole lines, formatted."""
+        head = self._head(now)
+        return b"".join([self._object(head, line, b"") for line in text[:-1].split(b"\n")])
+
+    def group(self, text: bytes, now: int) -> bytes:
+        """Whole lines that are one message."""
+        return self._object(self._head(now), text[:-1], b"")
+
+    def piece(self, text: bytes, now: int) -> bytes:
+        """A piece that is not the last of its line."""
+        return self._object(self._head(now), text, b', "partial": true')
+
+    def _head(self, now: int) -> bytes:
+        return b'{"time": "%b", "service": %b, "message": ' % (rfc3339(now), self._name)
+
+    def _object(self, head: bytes, line: bytes, more: bytes) -> bytes:
+        message, is_escaped = _string(line)
+        return b"%b%b%b%b}\n" % (head, message, b', "escaped": true' if is_escaped else b"", more)
+
+
+Format = Raw | Text | Json
+
+
+def rfc3339(now: int) -> bytes:
+    """Unix nanoseconds as `2026-11-21T07:31:00.000000000Z`."""
+    seconds, nanoseconds = divmod(now, 1_000_000_000)
+    days, second = divmod(seconds, 86400)
+    year, month, day = _civil(days)
+    clock = (second // 3600, second // 60 % 60, second % 60, nanoseconds)
+    return b"%04d-%02d-%02dT%02d:%02d:%02d.%09dZ" % (year, month, day, *clock)
+
+
+def _civil(days: int) -> tuple[int, int, int]:
+    """Year, month and day from days since 1970-01-01: eras of 400 Gregorian years that begin on a 1st of March."""
+    era, day = divmod(days + 719468, 146097)
+    year = (day - day // 1460 + day // 36524 - day // 146096) // 365
+    day -= 365 * year + year // 4 - year // 100
+    month = (5 * day + 2) // 153
+    return era * 400 + year + (month >= 10), month + 3 if month < 10 else month - 9, day - (153 * month + 2) // 5 + 1
+
+
+def _string(line: bytes) -> tuple[bytes, bool]:
+    """A JSON string, quotes included, and whether it had to be escaped because it is no UTF-8."""
+    if not line.translate(None, SAFE):
+        return b'"%b"' % line, False
+    from json import dumps
+
+    try:
+        return dumps(line.decode(), ensure_ascii=False).encode(), False
+    except UnicodeDecodeError:
+        return dumps(line.replace(b"\\", b"\\\\").decode(errors="backslashreplace")).encode(), True

@@ -1,0 +1,65 @@
+"""Acting as another account for a moment, and for good in a child."""
+
+import pwd
+from posix import getegid, geteuid, setegid, seteuid, setgid, setgroups, setuid
+
+from pyinit.system.process import decoded
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
+
+
+class User:
+    """`with user:` what is opened belongs to the account; after it, this process is itself again.
+
+    The effective ids only, so that going back is possible; supplementary groups stay. Raises KeyError for an unknown
+    account, OSError where this process may not become it.
+    """
+
+    __slots__ = ("_gid", "_own", "_uid")
+
+    def __init__(self, name: bytes) -> None:
+        entry = pwd.getpwnam(decoded(name))
+        self._uid, self._gid = entry.pw_uid, entry.pw_gid
+        self._own = (geteuid(), getegid())
+
+    def __enter__(self) -> None:
+        setegid(self._gid)
+        try:
+            seteuid(self._uid)
+        except OSError:
+            setegid(self._own[1])
+            raise
+
+    def __exit__(self, kind: "type | None", error: "BaseException | None", trace: "TracebackType | None") -> None:
+        seteuid(self._own[0])
+        setegid(self._own[1])
+
+    @property
+    def ids(self) -> tuple[int, int]:
+        """User and group, for chown."""
+        return self._uid, self._gid
+
+    def become(self) -> None:
+        """Be the account and nothing else, for good: in a child that is to run a program."""
+        seteuid(self._own[0])
+        setgroups([self._gid])
+        setgid(self._gid)
+        setuid(self._uid)
+
+
+class Oneself:
+    """`with oneself:` changes nothing."""
+
+    __slots__ = ()
+    ids = (-1, -1)
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: "type | None", error: "BaseException | None", trace: "TracebackType | None") -> None:
+        return None
+
+    def become(self) -> None:
+        """Stay what one is."""

@@ -1,0 +1,192 @@
+"""What goes to the container's standard output: formats, Docker's 16 KiB, folding."""
+
+import itertools
+import json
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pyinit.logs.accounts import Account, pack, unpack
+from pyinit.logs.folding import Folding
+from pyinit.logs.formats import CUT, LONGEST, Json, Raw, Text, rfc3339
+from pyinit.logs.printer import Printer
+from pyinit.logs.settings import BOTH, JSON, NOTHING, STDOUT, TEXT, VOLUME, Settings
+
+NOW = 1_700_000_000_123_456_789
+STYLES = {"text": Text(b"web"), "json": Json(b"web"), "raw": Raw()}
+
+
+def printed(style, blocks, folds=False) -> bytes:
+    out: list[bytes] = []
+    printer = Printer(style, out.append, folds)
+    for block in blocks:
+        printer.feed(block, NOW)
+    printer.finish(NOW)
+    return b"".join(out)
+
+
+def cut(stream: bytes, places: list[int]) -> list[bytes]:
+    ends = sorted({place % (len(stream) + 1) for place in places} | {0, len(stream)})
+    return [stream[a:b] for a, b in itertools.pairwise(ends) if a < b]
+
+
+def messages(out: bytes) -> list[dict]:
+    return [json.loads(line) for line in out.splitlines()]
+
+
+def original(entry: dict) -> bytes:
+    """A JSON message as it was written."""
+    if not entry.get("escaped"):
+        return entry["message"].encode()
+    return re.sub(
+        rb"\\(\\|x[0-9a-f]{2})",
+        lambda found: b"\\" if found[1] == b"\\" else bytes.fromhex(found[1][1:].decode()),
+        entry["message"].encode(),
+    )
+
+
+streams = st.lists(
+    st.one_of(st.binary(max_size=40), st.sampled_from([b"", b"\\x41", b'"', b"\xff\\", "日本".encode(), b"\r", b"\0"])),
+    max_size=20,
+).map(b"\n".join)
+places = st.lists(st.integers(0, 10_000), max_size=12)
+
+
+@pytest.mark.parametrize("style", STYLES.values(), ids=STYLES)
+@given(stream=streams, places=places)
+def test_independent_of_how_the_stream_is_cut(style, stream, places):
+    assert printed(style, cut(stream, places)) == printed(style, [stream] if stream else [])
+
+
+@given(stream=streams)
+def test_every_line_is_there_in_every_format(stream):
+    lines = stream.split(b"\n")
+    if lines[-1] == b"":
+        lines.pop()
+    assert printed(STYLES["raw"], [stream] if stream else []) == b"".join(line + b"\n" for line in lines)
+    assert printed(STYLES["text"], [stream] if stream else []) == b"".join(b"web: " + line + b"\n" for line in lines)
+    assert [original(entry) for entry in messages(printed(STYLES["json"], [stream] if stream else []))] == lines
+
+
+def test_a_json_line():
+    assert printed(STYLES["json"], [b'a "b"\n']) == (
+        b'{"time": "2023-11-14T22:13:20.123456789Z", "service": "web", "message": "a \\"b\\""}\n'
+    )
+
+
+def test_rfc3339_at_the_corners():
+    assert rfc3339(0) == b"1970-01-01T00:00:00.000000000Z"
+    assert rfc3339(-1) == b"1969-12-31T23:59:59.999999999Z"
+    assert rfc3339(951782400 * 10**9) == b"2000-02-29T00:00:00.000000000Z"
+    assert rfc3339(4107542400 * 10**9) == b"2100-03-01T00:00:00.000000000Z"
+
+
+@pytest.mark.parametrize("byte", [b"x", b"\x01", b"\xff"], ids=["plain", "control", "binary"])
+@pytest.mark.parametrize("name", ["text", "json"])
+@pytest.mark.parametrize("length", [16_000, 16_384, 50_000, 200_000])
+def test_no_line_is_longer_than_docker_takes_and_none_is_lost(name, byte, length):
+    stream = b"before\n" + byte * length + b"\nafter\n"
+    out = printed(STYLES[name], cut(stream, [7, 20_000, 65_543, 131_079]))
+    lines = out.splitlines(keepends=True)
+    assert max(map(len, lines)) <= LONGEST
+    if name == "text":
+        assert all(line.startswith(b"web: ") for line in lines)
+        texts = [line[5:-1] for line in lines]
+        assert all(text.endswith(CUT) for text in texts[1:-2])
+        assert b"".join(text.removesuffix(CUT) for text in texts[1:-1]) == byte * length
+    else:
+        entries = messages(out)
+        assert [entry.get("partial", False) for entry in entries] == [False, *[True] * (len(entries) - 3), False, False]
+        assert b"".join(original(entry) for entry in entries[1:-1]) == byte * length
+
+
+def test_memory_is_bounded_without_any_newline():
+    for style in STYLES.values():
+        out: list[bytes] = []
+        printer = Printer(style, lambda lines, out=out: out.append(lines[:0]))
+        for _ in range(2000):
+            printer.feed(b"y" * 65536, NOW)
+        assert len(printer._held) <= 65536 * 2
+
+
+PYTHON = b"""ERROR something failed
+Traceback (most recent call last):
+  File "a.py", line 1, in <module>
+    f()
+ValueError: bad
+
+During handling of the above exception, another exception occurred:
+
+Traceback (most recent call last):
+  File "b.py", line 2, in <module>
+KeyError: 'x'
+"""
+JAVA = b"""Exception in thread "main" java.lang.RuntimeException: no
+\tat A.main(A.java:3)
+Caused by: java.io.IOException: gone
+\tat B.read(B.java:9)
+\t... 1 more
+"""
+
+
+@pytest.mark.parametrize("trace", [PYTHON, JAVA], ids=["python", "java"])
+@given(places=places)
+def test_a_trace_is_one_message(trace, places):
+    out = printed(STYLES["json"], cut(b"before\n" + trace + b"after\n", places), folds=True)
+    assert [entry["message"] for entry in messages(out)] == ["before", trace.decode()[:-1], "after"]
+
+
+def test_folding_is_off_unless_asked_for_and_only_in_json():
+    assert len(printed(STYLES["json"], [JAVA]).splitlines()) == 5
+    assert len(printed(STYLES["text"], [JAVA], folds=True).splitlines()) == 5
+
+
+def test_a_group_that_grows_too_long_is_let_go():
+    folding = Folding(100)
+    groups = folding.feed(b"head\n" + b" continued\n" * 50)
+    assert all(len(group) <= 100 for group in groups)
+    assert b"".join(groups) + folding.flush() == b"head\n" + b" continued\n" * 50
+
+
+def test_settings_make_the_job():
+    assert [(job.style, job.actions) for job in [Settings().job(b"web")]] == [(TEXT, [])]
+    for mode, style in ((VOLUME, NOTHING), (BOTH, JSON)):
+        environment = {b"PYINIT_LOG": mode, b"PYINIT_LOG_FORMAT": JSON, b"PYINIT_LOG_SIZE": b"5000000"}
+        job = Settings.from_environment(environment).job(b"web")
+        assert (job.style, job.actions) == (style, [b"t", b"s5000000", b"/var/log/services/web"])
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PYINIT_LOG", "file"),
+        ("PYINIT_LOG_FORMAT", "xml"),
+        ("PYINIT_LOG_DIR", "logs"),
+        ("PYINIT_LOG_SIZE", "1M"),
+        ("PYINIT_LOG_SIZE", "100"),
+        ("PYINIT_LOG_COUNT", "1"),
+        ("PYINIT_LOG_FOLD", "yes"),
+    ],
+)
+def test_wrong_settings_name_themselves(name, value):
+    with pytest.raises(ValueError, match=f"^{name} is not "):
+        Settings.from_environment({name.encode(): value.encode()})
+
+
+def test_empty_settings_are_the_defaults():
+    empty = dict.fromkeys([b"PYINIT_LOG", b"PYINIT_LOG_DIR", b"PYINIT_LOG_FORMAT", b"PYINIT_LOG_SIZE"], b"")
+    assert Settings.from_environment(empty).mode == STDOUT
+
+
+@given(st.dictionaries(st.binary(min_size=1).filter(lambda name: not {10, 13} & set(name)), st.integers(0, 2**63)))
+def test_accounts_mirror(counts):
+    accounts = {}
+    for name, count in counts.items():
+        account = accounts[name] = Account()
+        account.lines_in = account.bytes_in = count
+        account.blocked = 1.5
+    read = unpack(pack(accounts))
+    assert {name: account.lines_in for name, account in read.items()} == counts
+    assert all(account.blocked == 1.5 for account in read.values())
