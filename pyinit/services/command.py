@@ -4,7 +4,7 @@ import posix
 from _signal import SIGTERM
 
 from pyinit import report
-from pyinit.system.foreground import launch
+from pyinit.system.foreground import SESSION, launch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 class Command:
     """`pid` is 0 before it starts and after it ended; `outcome` is then its exit code, or minus the signal's number.
 
-    `to_group`: signals go to its whole process group. `has_session`: it leads a session, and what is left of that when
-    it ends gets TERM, as under dumb-init. `not_run`: the exit codes for not found and not executable.
+    `to_group`: signals go to its whole process group. `leads`: what it leads; what is left of a session when it
+    ends gets TERM, as under dumb-init. `not_run`: see `launch`.
     `spawner`: what knows the limits that the container was given.
     """
 
     __slots__ = (
         "_argv",
-        "_has_session",
+        "_leads",
         "_loop",
         "_not_run",
         "_spawner",
@@ -41,8 +41,8 @@ class Command:
         spawner: "Spawner",
         argv: list[bytes],
         to_group: bool,
-        has_session: bool,
-        not_run: tuple[int, int],
+        leads: int,
+        not_run: tuple[int, int, int],
     ) -> None:
         self.name = argv[0]
         self.pid = 0
@@ -52,7 +52,7 @@ class Command:
         self._spawner = spawner
         self._argv = argv
         self._to_group = to_group
-        self._has_session = has_session
+        self._leads = leads
         self._not_run = not_run
 
     @property
@@ -63,7 +63,7 @@ class Command:
     def start(self) -> None:
         """Start it. Raises OSError when it can't be forked; what can't be run is a child that ends so."""
         prepare = self._spawner.give_limit
-        self.pid = launch(self._loop.prog, self._argv, self._has_session, self._not_run, prepare)
+        self.pid = launch(self._loop.prog, self._argv, self._leads, self._not_run, prepare)
         self._loop.on_death(self.pid, self._died)
 
     def signal(self, number: int) -> None:
@@ -78,7 +78,7 @@ class Command:
             report.warn(self._loop.prog, b"unable to signal " + self.name, error)
 
     def _died(self, status: int) -> None:
-        if self._has_session:
+        if self._leads == SESSION:
             try:
                 posix.killpg(self.pid, SIGTERM)
             except OSError:

@@ -7,6 +7,7 @@ program, with its variables, defaults and exit codes, so that a symbolic link re
 from _signal import SIGSTOP, SIGTSTP
 
 from pyinit.services.signals import FORWARD, IGNORE, SUSPEND, Reaction, number_of, parse_map
+from pyinit.system.foreground import GROUP, NOTHING, SESSION
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 PYINIT, TINI, DUMB_INIT = b"pyinit", b"tini", b"dumb-init"
 STOP_TIMEOUT = b"8"
+NOT_RUN = {PYINIT: (127, 126, 126), TINI: (127, 126, 1), DUMB_INIT: (2, 2, 2)}
 
 
 class BadUsage(Exception):
@@ -31,8 +33,8 @@ class Invocation:
     """Everything that was asked for, with defaults for the rest.
 
     `asks`: `help`, `version` or nothing. `parent_death`: a signal to get when the parent dies, 0 for none.
-    `overrides`: reactions to signals other than the usual. `not_run`: the exit codes for a command that is not found
-    and for one that can't be executed.
+    `overrides`: reactions to signals other than the usual. `not_run`: the exit codes for a command that is not
+    found, for one that may not be executed, and for any other reason.
     """
 
     def __init__(self, dialect: bytes = PYINIT) -> None:
@@ -45,12 +47,12 @@ class Invocation:
         self.subreaper = dialect == PYINIT
         self.parent_death = 0
         self.to_group = False
-        self.has_session = False
+        self.leads = GROUP
         self.tells_reaped = False
         self.starts_early = False
         self.remapped: set[int] = set()
         self.overrides: dict[int, Reaction] = {}
-        self.not_run = (2, 2) if dialect == DUMB_INIT else (127, 126)
+        self.not_run = NOT_RUN[dialect]
 
 
 def read(called: bytes, arguments: list[bytes], environment: "Environment") -> Invocation:
@@ -106,7 +108,7 @@ def _read_tini(invocation: Invocation, arguments: list[bytes], environment: "Env
     if arguments == [b"--version"]:
         invocation.asks = b"version"
         return
-    options, invocation.command = split(arguments, b"sgwvhl", b"pe", {})
+    options, invocation.command = split(arguments, b"sgwvhl", b"pe", {}, is_permuting=True)
     for letter, value in options:
         _take_tini(invocation, letter, value)
     if not invocation.command and not invocation.asks:
@@ -139,10 +141,11 @@ def _read_dumb_init(invocation: Invocation, arguments: list[bytes], environment:
     invocation.verbosity = int(environment.get(b"DUMB_INIT_DEBUG") == b"1")
     long = {b"help": b"h", b"version": b"V", b"rewrite": b"r", b"single-child": b"c", b"verbose": b"v"}
     options, invocation.command = split(arguments, b"cvhV", b"r", long)
-    invocation.has_session = invocation.to_group = environment.get(b"DUMB_INIT_SETSID") != b"0"
+    invocation.to_group = environment.get(b"DUMB_INIT_SETSID") != b"0"
+    invocation.leads = SESSION if invocation.to_group else NOTHING
     for letter, value in options:
         _take_dumb_init(invocation, letter, value)
-    sent = SIGSTOP if invocation.has_session else SIGTSTP  # to a session without a parent in it TSTP does nothing
+    sent = SIGSTOP if invocation.leads == SESSION else SIGTSTP  # to a session without a parent in it TSTP does nothing
     invocation.overrides.setdefault(SIGTSTP, Reaction(SUSPEND, sent))
     if not invocation.command and not invocation.asks:
         raise ValueError("no program given")
@@ -151,7 +154,8 @@ def _read_dumb_init(invocation: Invocation, arguments: list[bytes], environment:
 def _take_dumb_init(invocation: Invocation, letter: bytes, value: bytes) -> None:
     match letter:
         case b"c":
-            invocation.has_session = invocation.to_group = False
+            invocation.to_group = False
+            invocation.leads = NOTHING if invocation.dialect == DUMB_INIT else GROUP
         case b"r":
             received, is_set, sent = value.partition(b":")
             if not is_set:
@@ -167,18 +171,22 @@ def _take_dumb_init(invocation: Invocation, letter: bytes, value: bytes) -> None
 
 
 def split(
-    arguments: list[bytes], flags: bytes, valued: bytes, long: "Mapping[bytes, bytes]"
+    arguments: list[bytes], flags: bytes, valued: bytes, long: "Mapping[bytes, bytes]", is_permuting: bool = False
 ) -> tuple[list[tuple[bytes, bytes]], list[bytes]]:
     """Options as (letter, value) pairs, and the operands from the first word that is none, or behind `--`.
 
-    `long` names letters; their values are `--name=value` or the next word. Raises ValueError.
+    `long` names letters; their values are `--name=value` or the next word. With `is_permuting` options may also follow
+    operands, up to `--`: GNU's getopt(3), and so Debian's tini. Raises ValueError.
     """
     found: list[tuple[bytes, bytes]] = []
-    words = list(arguments)
-    while words and words[0][:1] == b"-" and words[0] != b"-":
+    words, operands = list(arguments), []
+    while words and (is_permuting or _is_option(words[0])):
         word = words.pop(0)
         if word == b"--":
             break
+        if not _is_option(word):
+            operands.append(word)
+            continue
         if word[:2] == b"--":
             name, is_set, value = word[2:].partition(b"=")
             letters = long.get(name, b"?")
@@ -195,7 +203,11 @@ def split(
             if letter not in flags:
                 raise ValueError(f"unknown option -{letter.decode(errors='replace')}")
             found.append((letter, b""))
-    return found, words
+    return found, operands + words
+
+
+def _is_option(word: bytes) -> bool:
+    return word[:1] == b"-" and word != b"-"
 
 
 def _value(letter: bytes, attached: bytes | None, words: list[bytes], word: bytes) -> bytes:

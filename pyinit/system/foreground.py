@@ -31,19 +31,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SHELL = b"/bin/sh"
+NOTHING, GROUP, SESSION = range(3)
+"""What the command leads."""
 
 
 def launch(
-    prog: bytes, argv: list[bytes], has_session: bool, not_run: tuple[int, int], prepare: "Callable[[], None]"
+    prog: bytes, argv: list[bytes], leads: int, not_run: tuple[int, int, int], prepare: "Callable[[], None]"
 ) -> int:
     """Start argv, found on PATH, with this process's streams and working directory; returns the pid.
 
-    It leads a process group of its own, which is put in the terminal's foreground, or with `has_session` a session,
-    to which the terminal is then left. `prepare` is called in the child. A program that can't be run is a child that
-    says so for `prog` and exits with one of `not_run`: for one that is not found, and for one that can't be executed.
-    Raises OSError when it can't be forked.
+    It `leads` a GROUP, which is put in the foreground of the terminal, a SESSION, which then has that, or NOTHING: it
+    is in this process's group. `prepare` is called in the child. A program that can't be run is a child that
+    says so for `prog` and exits with one of `not_run`: for one that is not found, that may not be executed, and the
+    rest. Raises OSError when it can't be forked.
     """
-    if has_session:
+    if leads == SESSION:
         _leave_terminal()
     mask = pthread_sigmask(SIG_BLOCK, valid_signals())  # what is sent to the child before it is ready has to wait
     try:
@@ -54,19 +56,18 @@ def launch(
     if pid:
         pthread_sigmask(SIG_SETMASK, mask)
         return pid
-    not_found, code = not_run
+    not_found, denied, code = not_run
     try:
         set_wakeup_fd(-1)
         prepare()
         reset_signals()
-        _lead(has_session)
+        _lead(leads)
         restore()
         pthread_sigmask(SIG_SETMASK, ())
         error = _execute(argv)
         report.write = report.write_stderr
         report.say(prog, b"fatal: unable to run " + argv[0], error)
-        if error.errno == ENOENT:
-            code = not_found
+        code = {ENOENT: not_found, EACCES: denied}.get(error.errno or 0, code)
     finally:
         posix._exit(code)
 
@@ -88,16 +89,16 @@ def _leave_terminal() -> None:
             sigtimedwait((SIGHUP, SIGCONT), 0)
 
 
-def _lead(has_session: bool) -> None:
-    """Lead a group in the terminal's foreground, or a session; trouble with a terminal is not the command's."""
+def _lead(leads: int) -> None:
+    """Lead what is to be led; trouble with a terminal is not the command's."""
     try:
-        if has_session:
+        if leads == SESSION:
             from fcntl import ioctl
             from termios import TIOCSCTTY
 
             posix.setsid()
             ioctl(0, TIOCSCTTY, 0)
-        else:
+        elif leads == GROUP:
             posix.setpgid(0, 0)
             set_signal(SIGTTOU, SIG_IGN)  # else taking the foreground from the background stops us
             posix.tcsetpgrp(0, posix.getpid())

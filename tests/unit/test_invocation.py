@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from pyinit.services.invocation import BadUsage, Invocation, read, split
 from pyinit.services.signals import FORWARD, IGNORE, STOP, SUSPEND, Reaction
+from pyinit.system.foreground import GROUP, NOTHING, SESSION
 
 
 def asked(line: str, **environment: str) -> Invocation:
@@ -29,8 +30,8 @@ def test_the_defaults():
     assert (found.dialect, found.command, found.service_dir) == (b"pyinit", [], b"/service")
     assert (found.patience, found.verbosity, found.parent_death) == (8.0, 0, 0)
     assert found.subreaper
-    assert [found.to_group, found.has_session, found.tells_reaped, found.starts_early] == [False] * 4
-    assert (found.remapped, found.overrides, found.not_run) == (set(), {}, (127, 126))
+    assert [found.to_group, found.tells_reaped, found.starts_early, found.leads] == [False, False, False, GROUP]
+    assert (found.remapped, found.overrides, found.not_run) == (set(), {}, (127, 126, 126))
 
 
 @pytest.mark.parametrize(
@@ -125,7 +126,7 @@ def test_tini():
     assert (found.subreaper, found.to_group, found.tells_reaped, found.parent_death) == (True, True, True, 9)
     assert found.remapped == {3, 143}
     assert found.verbosity == 2
-    assert found.not_run == (127, 126)
+    assert found.not_run == (127, 126, 1)
 
 
 def test_tini_has_its_own_variables_and_defaults():
@@ -143,6 +144,12 @@ def test_wrong_use_of_tini(line):
     assert bad(line)[0] == 1
 
 
+def test_options_of_tini_may_follow_operands():
+    found = asked("tini sh -g -- -c x")
+    assert (found.command, found.to_group) == ([b"sh", b"-c", b"x"], True)
+    assert bad("tini sh -c x")[0] == 1
+
+
 def test_what_tini_tells():
     assert asked("tini --version").asks == b"version"
     assert asked("tini -h").asks == b"help"
@@ -155,15 +162,15 @@ def test_what_tini_tells():
 def test_dumb_init():
     found = asked("dumb-init -v -r 15:3 --rewrite 2:0 a -b")
     assert (found.dialect, found.command, found.service_dir) == (b"dumb-init", [b"a", b"-b"], None)
-    assert (found.has_session, found.to_group, found.subreaper, found.verbosity) == (True, True, False, 1)
-    assert found.not_run == (2, 2)
+    assert (found.leads, found.to_group, found.subreaper, found.verbosity) == (SESSION, True, False, 1)
+    assert found.not_run == (2, 2, 2)
     suspend = Reaction(SUSPEND, signal.SIGSTOP)
     assert found.overrides == {15: Reaction(FORWARD, 3), 2: Reaction(IGNORE), signal.SIGTSTP: suspend}
 
 
 @pytest.mark.parametrize("found", [asked("dumb-init -c a"), asked("dumb-init a", DUMB_INIT_SETSID="0")])
 def test_dumb_init_for_a_single_child(found):
-    assert not found.has_session
+    assert found.leads == NOTHING
     assert not found.to_group
     assert found.overrides == {signal.SIGTSTP: Reaction(SUSPEND, signal.SIGTSTP)}
 
@@ -171,7 +178,7 @@ def test_dumb_init_for_a_single_child(found):
 def test_variables_of_dumb_init():
     assert asked("dumb-init a", DUMB_INIT_DEBUG="1").verbosity == 1
     assert asked("dumb-init a", DUMB_INIT_DEBUG="0").verbosity == 0
-    assert asked("dumb-init a", DUMB_INIT_SETSID="1").has_session
+    assert asked("dumb-init a", DUMB_INIT_SETSID="1").leads == SESSION
     assert asked("dumb-init -r 20:18 a").overrides == {20: Reaction(FORWARD, 18)}
 
 
