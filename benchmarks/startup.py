@@ -39,16 +39,17 @@ def install_as_image(python: Path, place: Path) -> Path:
     """What the Dockerfile makes; returns the directory of the launchers."""
     launchers = place / "bin"
     launchers.mkdir(parents=True)
-    body = (ROOT / "bin/pyinit").read_text().partition("\n'''\n")[2]
+    body = (ROOT / "bin/pyinit").read_text().partition("\n")[2]
     _write_launchers(launchers, f"#!{python} -IS\n{body}")
     _copy_package(python, place / "lib/pyinit")
     return launchers
 
 
 def install_as_pip(python: Path, place: Path) -> Path:
-    """A virtual environment with what a wheel puts there; returns the directory of the launchers."""
+    """A virtual environment with what a wheel puts there, after `python -m pyinit launchers`; their directory."""
     subprocess.run([python, "-m", "venv", "--without-pip", place], check=True)
-    _write_launchers(place / "bin", (ROOT / "bin/pyinit").read_text())
+    body = (ROOT / "bin/pyinit").read_text().partition("\n")[2]
+    _write_launchers(place / "bin", f"#!{place}/bin/python -IS\n{body}")
     _copy_package(python, next(place.glob("lib/python3*/site-packages")))
     return place / "bin"
 

@@ -31,6 +31,10 @@ def run(name: str) -> None:
 
 def main() -> None:
     """The command line of `python -m pyinit`."""
+    if sys.argv[1:] == ["launchers"]:
+        from pyinit.launchers import quicken
+
+        posix._exit(quicken(COMMANDS))
     if len(sys.argv) < 2 or sys.argv[1] not in COMMANDS:
         sys.stderr.write(f"usage: python -m pyinit COMMAND ...\ncommands: {' '.join(sorted(COMMANDS))}\n")
         posix._exit(100)

@@ -77,7 +77,7 @@ class Commands:
         """The launcher as an image has it: with the interpreter's path in place of the search by a shell."""
         self.ours.mkdir()
         source = (ROOT / "bin/pyinit").read_text()
-        body = source.partition("\n'''\n")[2]
+        body = source.partition("\n")[2]
         launcher = self.ours / "pyinit"
         launcher.write_text(f"#!{interpreter()} -IS\n{body}")
         launcher.chmod(0o755)

@@ -31,8 +31,5 @@ def main(argv: list[bytes]) -> int:
     stop, rescan = Reaction(STOP), Reaction(RESCAN)
     plan = Plan(PATIENCE, {SIGTERM: stop, SIGINT: stop, SIGQUIT: stop, SIGHUP: rescan})
     init = Init(loop, scanner, plan)
-    try:
-        scanner.open()
-    except OSError as error:
-        die(PROG, b"unable to read directory", error)
+    scanner.scan()
     return init.run()

@@ -2,6 +2,8 @@
 
 import posix
 
+from pyinit.system.process import restore
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -12,8 +14,10 @@ BLOCK = 1 << 17
 def copy(convert: "Callable[[bytes], bytes]") -> int:
     """Write what `convert` makes of each block read, before the next is read; returns the exit code.
 
-    0 at the end of input, 111 after an error, of which daemontools says nothing.
+    0 at the end of input, 111 after an error, of which daemontools says nothing. A reader that is gone ends the process
+    by SIGPIPE.
     """
+    restore()
     try:
         while block := posix.read(0, BLOCK):
             view = memoryview(convert(block))

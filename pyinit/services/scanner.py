@@ -93,31 +93,31 @@ class Scanner:
             self._timer.cancel()
         self._due = float("inf")
         said, self._said = self._said, {}
-        complete = self._follow(said) and self._events
-        listed = self._scan_names(said)
-        if listed is not None:
+        is_followed = self._follow(said)
+        if self._directory >= 0 and self._scan_names(said):
             self._forget_unlisted()
-        if not complete or listed is None or self._said:
+        if not (is_followed and self._events) or self._said:
             self._scan_by(monotonic() + RESCAN)
 
     def _follow(self, said: dict[bytes, bytes]) -> bool:
-        """Whether the open directory is still the one at the path; if another is there, go to that one."""
+        """Whether the open directory is the one at the path; if another is there, or none is open, go to that one."""
         try:
-            there, here = posix.stat(self.path), posix.fstat(self._directory)
-            if (there.st_dev, there.st_ino) != (here.st_dev, here.st_ino):
+            there = posix.stat(self.path)
+            here = posix.fstat(self._directory) if self._directory >= 0 else None
+            if here is None or (there.st_dev, there.st_ino) != (here.st_dev, here.st_ino):
                 self._open_directory()
         except OSError as error:
-            self._complain(said, self.path, PROG, b"warning: unable to open directory " + self.path, error)
+            self._complain(said, b"", PROG, b"warning: unable to read directory", error)
             return False
         return True
 
-    def _scan_names(self, said: dict[bytes, bytes]) -> bool | None:
-        """Take up every directory listed. None when the list can't be read: then nothing is forgotten."""
+    def _scan_names(self, said: dict[bytes, bytes]) -> bool:
+        """Take up every directory listed. False when the list can't be read: then nothing is to be forgotten."""
         try:
             names = posix.listdir(self._directory)
         except OSError as error:
             self._complain(said, b"", PROG, b"warning: unable to read directory", error)
-            return None
+            return False
         self._host.spawner.allow_descriptors(len(names) * DESCRIPTORS_EACH)
         for pair in self.pairs.values():
             pair.listed = False

@@ -133,10 +133,16 @@ class Supervisor:
     def _open_fifo(self, name: bytes, mode: int, verb: bytes) -> int:
         """The control FIFO is opened for both: its own writer keeps it from ever reaching an end."""
         files.make_fifo(name, self._place)
+        flags = posix.O_NONBLOCK | posix.O_CLOEXEC
         try:
-            return posix.open(name, mode | posix.O_NONBLOCK | posix.O_CLOEXEC, dir_fd=self._place)
+            return posix.open(name, mode | flags, dir_fd=self._place)
         except OSError as error:
-            raise CannotOpen(b"unable to %b %b/%b" % (verb, self.name, name), error) from None
+            trouble = CannotOpen(b"unable to %b %b/%b" % (verb, self.name, name), error)
+        try:  # which of the two it was that failed, as a program with two descriptors would say
+            posix.close(posix.open(name, posix.O_RDONLY | flags, dir_fd=self._place))
+        except OSError as error:
+            trouble = CannotOpen(b"unable to read %b/%b" % (self.name, name), error)
+        raise trouble
 
     def handle(self, event: "state.Event") -> None:
         """The one way in: take the event, act on what follows from it."""

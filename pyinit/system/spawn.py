@@ -7,6 +7,7 @@ working directory.
 """
 
 import posix
+import sys
 from _signal import (
     SIG_BLOCK,
     SIG_DFL,
@@ -81,17 +82,16 @@ def die_with_parent(number: int) -> bool:
 
 
 def _prctl() -> "Any | None":
-    """The python-prctl module; looked for where site has it when this interpreter was isolated from that."""
+    """The python-prctl module, which an interpreter without site does not see where it is installed."""
+    library = f"python{sys.version_info[0]}.{sys.version_info[1]}/site-packages"
+    own = sys.executable.rpartition("/")[0]
+    sys.path += ["/usr/lib/python3/dist-packages", f"{own}/../lib/{library}", f"/usr/local/lib/{library}"]
     try:
         import prctl
     except ImportError:
-        import site
-
-        site.main()
-        try:
-            import prctl
-        except ImportError:
-            return None
+        return None
+    finally:
+        del sys.path[-3:]
     return prctl
 
 

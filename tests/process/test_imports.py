@@ -46,15 +46,16 @@ OTHERS: dict[str, tuple[set[str], str]] = {
 }
 """What they import of the standard library; their modules of our own are for the layers' test to judge."""
 
+PRCTL = {"prctl", "_prctl"}
+"""python-prctl, which may not be installed for the interpreter that is tried."""
+
 FAILING = {"pyinit.errors"}
 """What a message with a reason adds."""
 
 
 def imports(text: bytes) -> set[str]:
     names = [name.decode() for name in NAME.findall(text)]
-    if "prctl" in names:  # where it is depends on the machine, and so does what comes with it
-        del names[names.index("prctl") :]
-    return set(names) - set(sys.builtin_module_names)
+    return set(names) - set(sys.builtin_module_names) - PRCTL
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,8 @@ MAY_IMPORT = {
     "logs": {"logs", "system", "report", "tai"},
     "system": {"system", "report"},
     "report": {"errors"},
-    "__main__": {"system", "commands"},
+    "__main__": {"system", "commands", "launchers"},
+    "launchers": {"report"},
 }
 
 JOINS_SERVICES_AND_LOGS = {"pyinit.commands.pyinit"}
