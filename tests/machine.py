@@ -16,6 +16,21 @@ PROGRAMS = ROOT / "tests/programs"
 UNSHARE = ["unshare", "--fork", "--pid", "--mount-proc", "--kill-child"]
 
 
+STAMPED = re.compile(r"@[0-9a-f]{24} (.*)")
+
+
+def logged(directory: Path) -> list[str]:
+    """All lines of a log directory, the oldest first, without their labels; none in the middle of a rotation."""
+    try:
+        files = [*sorted(path for path in directory.iterdir() if path.name.startswith("@")), directory / "current"]
+        lines = "".join(path.read_text() for path in files).splitlines()
+    except FileNotFoundError:
+        return []
+    matches = [STAMPED.fullmatch(line) for line in lines]
+    assert all(matches), lines[:3]
+    return [match[1] for match in matches if match]
+
+
 def environment(**more: str) -> dict[str, str]:
     """What the launchers of this checkout need to run on this interpreter, and `more`."""
     path = f"{BIN}:{Path(sys.executable).parent}:{os.environ['PATH']}"
@@ -40,6 +55,7 @@ class Machine:
         self.env = {"PYINIT_SERVICE_DIR": str(self.services), "PYINIT_STATE": str(top / "state"), **env}
         self.process: subprocess.Popen | None = None
         self.pid = 0
+        self.stdin: int = subprocess.DEVNULL
 
     def add(self, name: str, script: str = "exec sleep 1000", **files: str) -> Path:
         """Make a service, complete before it is seen: built beside, then renamed. `log__run` means log/run."""
@@ -58,7 +74,7 @@ class Machine:
         words += [sys.executable, "-IS", BIN / self.program, *(arguments or self.arguments())]
         with self.out.open("ab") as out, self.err.open("ab") as err:
             self.process = subprocess.Popen(
-                words, env=environment(**self.env), stdin=subprocess.DEVNULL, stdout=out, stderr=err
+                words, env=environment(**self.env), stdin=self.stdin, stdout=out, stderr=err
             )
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
         self.pid = int(until(lambda: children.exists() and children.read_text().split(), "PID 1 to exist")[0])

@@ -103,8 +103,11 @@ def known(environment: "Mapping[bytes, bytes]") -> list[bytes]:
 
 
 def is_ready(environment: "Mapping[bytes, bytes]") -> bool:
-    """Whether a PID 1 has left its ready file in a place."""
-    for path in known(environment):
+    """Whether a PID 1 has left its ready file in a place; in $PYINIT_STATE, if that is one."""
+    places = known(environment)
+    if (named := environment.get(b"PYINIT_STATE", b"")) in places:
+        places = [named]
+    for path in places:
         try:
             posix.stat(b"%b/%b" % (path, READY))
         except OSError:

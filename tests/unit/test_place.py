@@ -93,6 +93,14 @@ def test_the_ready_file_comes_and_goes(top):
     assert not is_ready({})
 
 
+def test_an_old_ready_file_elsewhere_does_not_count_against_the_named_place(top):
+    (top / "run/pyinit").mkdir(parents=True)
+    (top / "run/pyinit/ready").write_text("")
+    assert is_ready({})
+    make({})
+    assert not is_ready({b"PYINIT_STATE": str(top / "named").encode()})
+
+
 def test_state_is_looked_for_where_nobody_else_can_have_put_it(top):
     make({})
     (top / "run/pyinit").mkdir(parents=True)

@@ -1,0 +1,497 @@
+"""A main command, alone and beside services; what signals do; going down; what everybody is given."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from machine import BIN, PROGRAMS, UNSHARE, command, environment
+from waiting import until
+
+TALKATIVE = """
+trap 'echo last words; exit' TERM
+n=0; while [ $n -lt 2000 ]; do echo $n; n=$((n + 1)); done
+: >said
+while :; do sleep 0.05; done"""
+"""Says 2000 lines and, on TERM, one more."""
+
+
+def run(top: Path, *words: object, stdin: bytes = b"", **env: str) -> subprocess.CompletedProcess:
+    """pyinit as process 1 of a namespace until it ends; its services are in top/service, if that is there."""
+    line = [*UNSHARE, sys.executable, "-IS", BIN / "pyinit", *words]
+    given = {"PYINIT_SERVICE_DIR": str(top / "service"), "PYINIT_STATE": str(top / "state"), **env}
+    return subprocess.run(
+        [str(word) for word in line],
+        env=environment(**given),
+        input=stdin,
+        capture_output=True,
+        check=False,
+        timeout=30,
+    )
+
+
+def sh(script: str) -> list[str]:
+    return ["--", "sh", "-c", script]
+
+
+# --- a command alone
+
+
+@pytest.mark.parametrize("is_there", [False, True])
+def test_without_services_it_is_a_small_init(tmp_path, is_there):
+    if is_there:
+        (tmp_path / "service").mkdir()
+    done = run(tmp_path, *sh("cat; echo wrong >&2; (sleep 0.05 &); exit 42"), stdin=b"in\n")
+    assert (done.returncode, done.stdout, done.stderr) == (42, b"in\n", b"wrong\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["true"], 0),
+        (["--", "false"], 1),
+        (sh("kill -KILL $$"), 137),
+        (sh("kill -TERM $$"), 143),
+        (["-e", "143", *sh("kill -TERM $$")], 0),
+        (["-e", "1", "-e", "2", *sh("exit 2")], 0),
+        (["-e", "1", *sh("exit 2")], 2),
+        (["nonexistent"], 127),
+        (["/nonexistent"], 127),
+        (["/etc/passwd"], 126),
+        (["/etc"], 126),
+        (["--nonexistent"], 100),
+        (["-e", "x", "true"], 100),
+    ],
+)
+def test_exit_codes(tmp_path, words, code):
+    done = run(tmp_path, *words)
+    assert done.returncode == code
+    assert done.stdout == b""
+
+
+def test_messages_name_what_cannot_be_run(tmp_path):
+    assert run(tmp_path, "nonexistent").stderr == b"pyinit: fatal: unable to run nonexistent: file does not exist\n"
+    assert run(tmp_path, "/etc/passwd").stderr == b"pyinit: fatal: unable to run /etc/passwd: access denied\n"
+    bad = run(tmp_path, "true", PYINIT_SIGNALS="USR1=explode")
+    assert (bad.returncode, bad.stdout) == (100, b"")
+    assert bad.stderr == b"pyinit: fatal: unable to use PYINIT_SIGNALS: explode is not an action\n"
+
+
+def test_what_is_asked_for_is_told(tmp_path):
+    quiet, verbose = run(tmp_path, "true"), run(tmp_path, "-v", "true")
+    assert quiet.stderr == quiet.stdout == verbose.stdout == b""
+    assert verbose.stderr.startswith(b"pyinit: info: started true (pid 2)\n")
+    assert run(tmp_path, "true", PYINIT_VERBOSITY="1").stderr == verbose.stderr
+    orphans = run(tmp_path, "-w", *sh("(sleep 0.05 &); sleep 0.5"))
+    assert orphans.stderr.startswith(b"pyinit: warning: reaped orphan ")
+
+
+# --- beside services
+
+
+def test_it_starts_when_the_services_are_up_and_ends_them(machine):
+    machine.add("a", TALKATIVE)
+    late = machine.add("late")
+    (late / "run").chmod(0o644)
+    script = f"svstat; while ! [ -e {machine.services}/a/said ]; do sleep 0.02; done; echo the command; exit 42"
+    machine.boot(*sh(script))
+    until(lambda: "unable to start late/run" in machine.stderr(), "the failing service")
+    machine.until_up("a")
+    assert "the command" not in machine.stdout(), "one service is not up"
+    (late / "run").chmod(0o755)
+    assert machine.wait() == 42
+    lines = machine.stdout().splitlines()
+    assert any(line.startswith(f"{machine.services}/late: up ") for line in lines), "as the command saw it"
+    assert "the command" in lines, "its output has no prefix"
+    logged = [line for line in lines if line.startswith("a: ")]
+    assert logged == [*(f"a: {n}" for n in range(2000)), "a: last words"], "the log is complete, in order"
+    assert "killed" not in machine.stderr()
+
+
+def test_early_it_does_not_wait(machine):
+    (machine.add("never") / "run").chmod(0o644)
+    machine.boot("-E", *sh("svstat; exit 3"))
+    before = time.monotonic()
+    assert machine.wait() == 3
+    assert time.monotonic() - before < 2
+    assert "never: down" in machine.stdout()
+
+
+def test_it_does_not_wait_for_ever(machine):
+    (machine.add("never") / "run").chmod(0o644)
+    machine.boot(*sh("echo here; exit 3"))
+    assert machine.wait() == 3
+    assert "here" in machine.stdout()
+    assert "pyinit: warning: not all services are up after 5 seconds, starting the command\n" in machine.stderr()
+    assert "ready" not in machine.stderr()
+
+
+def test_it_owns_standard_input_and_services_do_not(machine):
+    machine.add("a", "cat; echo at its end; exec sleep 1000")
+    reader, writer = os.pipe()
+    machine.stdin = reader
+    machine.boot(*sh("cat; echo command at its end; sleep 0.3"))
+    os.close(reader)
+    until(lambda: "a: at its end" in machine.stdout(), "the service to have read to its end")
+    os.write(writer, b"piped\n")
+    until(lambda: "piped" in machine.stdout(), "the input")
+    os.close(writer)
+    assert machine.wait() == 0
+    assert {"piped", "command at its end"} <= set(machine.stdout().splitlines())
+
+
+def test_one_that_cannot_be_run_brings_the_services_down_in_order(machine):
+    machine.add("a", f"exec {PROGRAMS}/steady")
+    machine.boot("nonexistent")
+    assert machine.wait() == 127
+    assert machine.svstat("a") == "supervise not running"
+    assert "unable to run nonexistent" in machine.stderr()
+
+
+def test_stopping_asks_the_command_too_and_its_code_counts(machine, make_machine):
+    machine.add("a")
+    machine.boot(*sh("trap 'echo asked; exit 7' TERM; echo ready; while :; do sleep 0.05; done"))
+    until(lambda: "ready" in machine.stdout().splitlines(), "the trap")
+    assert machine.stop() == 7
+    assert "asked" in machine.stdout()
+    forgiven = make_machine()
+    forgiven.add("a")
+    forgiven.boot("-e", "143", *sh("echo ready; exec sleep 1000"))
+    until(lambda: "ready" in forgiven.stdout().splitlines(), "the command")
+    assert forgiven.stop() == 0
+
+
+def test_at_the_deadline_it_is_killed_and_named(make_machine):
+    machine = make_machine(PYINIT_STOP_TIMEOUT="0.5")
+    machine.add("a", "trap '' TERM; n=0; while :; do n=$((n + 1)); echo $n >n.new; mv n.new n; echo $n; done")
+    machine.boot(*sh("trap '' TERM; echo ready; exec sleep 1000"))
+    until(lambda: "ready" in machine.stdout().splitlines(), "the command")
+    before = time.monotonic()
+    assert machine.stop() == 137
+    assert 0.5 <= time.monotonic() - before < 2
+    killed = [line.rpartition(" (pid ")[0] for line in machine.stderr().splitlines() if "killed" in line]
+    assert sorted(killed) == ["pyinit: warning: killed a", "pyinit: warning: killed sh"]
+    assert machine.stderr().count(" after 0.5 seconds: it did not end on TERM\n") == 2
+    logged = [int(line[3:]) for line in machine.stdout().splitlines() if line.startswith("a: ")]
+    noted = int((machine.services / "a/n").read_text())
+    assert logged == list(range(1, len(logged) + 1)), "no gap"
+    assert len(logged) in (noted, noted - 1), "complete up to the kill"
+
+
+def test_limits_are_as_given(machine):
+    for number in range(100):
+        machine.add(f"s{number}", down="")
+    machine.env["PYINIT_STOP_TIMEOUT"] = "3"
+    import resource
+
+    given = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (1024, given[1]))
+    try:
+        machine.boot(*sh("ulimit -Sn; ulimit -Hn"))
+        assert machine.wait() == 0
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, given)
+    assert machine.stdout().split() == ["1024", str(given[1])]
+
+
+# --- signals
+
+
+def test_signals_go_to_the_command_and_the_usual_ones_do_not(machine):
+    numbers = [n for n in range(1, 65) if n not in (9, 17, 19, 32, 33, 4, 7, 8, 11, 21, 22, 29)]
+    kept = {1, 2, 3, 15, 30, signal.SIGRTMIN + 3}
+    listener = "import os, signal, sys\ndef got(n, _): os.write(1, b'got %d\\n' % n)\n"
+    listener += (
+        "for n in map(int, sys.argv[1:]): signal.signal(n, got)\nprint('ready', flush=True)\nwhile True: signal.pause()"
+    )
+    machine.add("a")
+    machine.boot("--", sys.executable, "-c", listener, *map(str, numbers))
+    until(lambda: "ready" in machine.stdout().splitlines(), "the listener")
+    for number in set(numbers) - kept:
+        machine.signal(number)
+        until(lambda number=number: f"got {number}" in machine.stdout().splitlines(), f"signal {number}")
+    machine.add("b")
+    machine.signal(signal.SIGHUP)
+    machine.until_up("b")
+    assert {int(line[4:]) for line in machine.stdout().splitlines() if line.startswith("got ")} == set(numbers) - kept
+
+
+def test_without_a_command_no_other_signal_does_anything(machine):
+    machine.add("a")
+    pid = machine.boot().until_up("a")
+    for number in sorted(signal.valid_signals() - {1, 2, 3, 9, 15, 19, 30, signal.SIGRTMIN + 3}):
+        if number not in (4, 7, 8, 11):  # which a fault raises
+            machine.signal(number)
+    machine.svc("c", "a")
+    until(lambda: machine.pid_of("a") == pid, "the service")
+    assert machine.stop() == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGPWR, signal.SIGRTMIN + 3])
+def test_what_stops_a_container_of_services(machine, number):
+    machine.add("a")
+    machine.boot().until_up("a")
+    assert machine.stop(number) == 0
+
+
+def test_a_map_of_signals(make_machine):
+    signals = "HUP=web:HUP,USR1=rotate USR2=stop\nWINCH=ignore TERM=forward PIPE=forward:10 CONT=rescan"
+    machine = make_machine(PYINIT_SIGNALS=signals, PYINIT_LOG="volume", PYINIT_LOG_DIR="/nonexistent")
+    machine.env["PYINIT_LOG_DIR"] = str(machine.top / "log")
+    machine.add("web", "trap 'echo hup' HUP; echo ready; while :; do sleep 0.02; done")
+    traps = "trap 'echo term' TERM; trap 'echo usr1' USR1; trap 'echo winch' WINCH"
+    machine.boot(*sh(traps + "; echo ready; while :; do sleep 0.02; done"))
+    current = machine.top / "log/web/current"
+    until(lambda: current.exists() and "ready" in current.read_text(), "the service")
+    until(lambda: "ready" in machine.stdout(), "the command")
+    machine.signal(signal.SIGHUP)
+    until(lambda: "hup" in current.read_text(), "the service to be told")
+    machine.signal(signal.SIGUSR1)
+    until(lambda: len(list((machine.top / "log/web").glob("@*"))) == 1, "the log to begin a new file")
+    machine.signal(signal.SIGTERM)
+    until(lambda: "term" in machine.stdout(), "TERM to be forwarded")
+    machine.signal(signal.SIGWINCH)
+    machine.signal(signal.SIGPIPE)
+    until(lambda: "usr1" in machine.stdout(), "PIPE to be forwarded as USR1")
+    assert "winch" not in machine.stdout()
+    machine.signal(signal.SIGUSR2)
+    machine.signal(signal.SIGUSR2)  # the command lives through TERM: the deadline is a second from now
+    assert machine.wait() == 128 + signal.SIGKILL
+
+
+def test_what_comes_before_the_loop_waits(machine):
+    """From the launcher's first line signals are held; then they arrive."""
+    machine.add("a")
+    words = [*UNSHARE, sys.executable, "-IS", BIN / "pyinit"]
+    env = environment(**machine.env)
+    for _ in range(5):
+        process = subprocess.Popen(words, env=env, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+
+        def blocked(children=children) -> int:
+            for pid in children.read_text().split():
+                status = Path(f"/proc/{pid}/status").read_text()
+                if "\nSigBlk:\t0000000000000000" not in status and "unshare" not in status.split("\n")[0]:
+                    return int(pid)
+            return 0
+
+        deadline = time.monotonic() + 10
+        while not (pid := blocked()):
+            assert time.monotonic() < deadline
+        os.kill(pid, signal.SIGTERM)
+        assert process.wait(10) == 0
+
+
+def test_a_second_term_leaves_a_second(machine):
+    machine.add("a", f"exec {PROGRAMS}/stubborn")
+    machine.boot()
+    until(lambda: "ready" in machine.stdout(), "the service")
+    machine.signal(signal.SIGTERM)
+    until(lambda: "want down" in machine.svstat("a"), "the stop")
+    before = time.monotonic()
+    machine.signal(signal.SIGTERM)
+    assert machine.wait() == 0
+    assert 0.9 <= time.monotonic() - before < 2.5
+    assert "killed a (pid " in machine.stderr()
+
+
+def test_a_closed_standard_error_is_not_a_signal_for_the_command(machine):
+    """Messages that nobody reads any more raise SIGPIPE here; that is no business of the command's."""
+    reader, writer = os.pipe()
+    machine.add("a", f"exec {PROGRAMS}/stubborn")
+    words = [
+        *UNSHARE,
+        sys.executable,
+        "-IS",
+        BIN / "pyinit",
+        "-v",
+        *sh("trap 'echo pipe' PIPE; echo ready; sleep 0.5; echo over"),
+    ]
+    env = environment(**machine.env, PYINIT_STOP_TIMEOUT="0.3")
+    with machine.out.open("wb") as out:
+        process = subprocess.Popen(words, env=env, stdout=out, stderr=writer)
+    os.close(writer)
+    os.close(reader)
+    assert process.wait(20) == 0
+    assert [line for line in machine.stdout().splitlines() if not line.startswith("a: ")] == ["ready", "over"]
+
+
+# --- going down
+
+
+def test_what_was_daemonised_is_found_asked_once_and_told(make_machine):
+    machine = make_machine(PYINIT_STOP_TIMEOUT="1")
+    hidden = "trap 'echo asked >>asked' TERM; : >up; while :; do sleep 0.02; done"
+    machine.add("a", f'(setsid sh -c "{hidden}" &) ; exec sleep 1000')
+    machine.add(
+        "polite", "(setsid sh -c 'trap \": >went; exit\" TERM; : >up; while :; do sleep 0.02; done' &); exec sleep 1000"
+    )
+    nobody = "setuidgid nobody sh -c 'trap \"\" TERM; echo up; exec sleep 1001' & wait; exec sleep 1000"
+    machine.add("other", nobody)
+    machine.boot()
+    for name in ("a", "polite"):
+        until((machine.services / name / "up").exists, f"the daemon of {name}")
+    until(lambda: "other: up" in machine.stdout(), "the process of another user")
+    assert machine.stop() == 0
+    assert (machine.services / "a/asked").read_text() == "asked\n", "once"
+    assert (machine.services / "polite/went").exists()
+    assert "killed process sh of service a (pid " in machine.stderr()
+    assert "killed process sleep of service other (pid " in machine.stderr()
+    assert "polite" not in machine.stderr()
+
+
+def test_a_hundred_services_go_in_300_ms(machine):
+    for number in range(100):
+        machine.add(f"s{number}")
+    machine.boot()
+    until(lambda: "pyinit: ready services=100 in " in machine.stderr(), "readiness", 20)
+    before = time.monotonic()
+    assert machine.stop() == 0
+    assert time.monotonic() - before < 0.3
+
+
+def test_off_process_1_only_what_is_ours_is_touched(tmp_path):
+    (tmp_path / "service/a").mkdir(parents=True)
+    script = tmp_path / "service/a/run"
+    script.write_text("#!/bin/sh\n(setsid sleep 1001 & echo $! >daemon)\nexec sleep 1000\n")
+    script.chmod(0o755)
+    stranger = subprocess.Popen(["sleep", "1002"])
+    err = tmp_path / "err"
+    env = environment(PYINIT_SERVICE_DIR=str(tmp_path / "service"), PYINIT_STATE=str(tmp_path / "state"))
+    with err.open("wb") as file:
+        process = subprocess.Popen(
+            [sys.executable, "-IS", BIN / "pyinit"], env=env, stdout=subprocess.DEVNULL, stderr=file
+        )
+    try:
+        daemon = tmp_path / "service/a/daemon"
+        until(lambda: daemon.exists() and daemon.read_text(), "the daemon")
+        parent = Path(f"/proc/{int(daemon.read_text())}/stat")
+        until(lambda: int(parent.read_text().rpartition(") ")[2].split()[1]) == process.pid, "it to be adopted")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+        assert not parent.exists()
+        assert stranger.poll() is None
+        lines = err.read_text().splitlines()
+        assert lines[0] == "pyinit: info: not process 1, adopting orphans as a subreaper"
+        assert lines[1].startswith("pyinit: ready services=1 in ")
+        assert len(lines) == 2
+    finally:
+        stranger.kill()
+        stranger.wait()
+        process.kill()
+        process.wait()
+
+
+# --- readiness
+
+
+def test_readiness_is_told_once_in_three_ways(machine):
+    machine.add("a")
+    machine.add("kept", down="")
+    late = machine.add("late")
+    (late / "run").chmod(0o644)
+
+    def is_ready() -> bool:
+        return command("svstat", "--ready", **machine.env).returncode == 0
+
+    machine.boot().until_up("a")
+    assert not is_ready()
+    assert "ready" not in machine.stderr()
+    (late / "run").chmod(0o755)
+    until(is_ready, "readiness")
+    line = next(line for line in machine.stderr().splitlines() if "ready" in line)
+    assert line.startswith("pyinit: ready services=3 in ")
+    assert line.endswith("s")
+    assert (machine.top / "state/ready").read_text() == line.removeprefix("pyinit: ready ") + "\n"
+    pid = machine.pid_of("a")
+    machine.svc("t", "a")
+    machine.until_up("a", other_than=pid)
+    machine.add("b")
+    machine.until_up("b")
+    assert machine.stderr().count("ready") == 1
+    assert is_ready()
+    machine.stop()
+    assert not is_ready()
+
+
+def test_an_old_ready_file_is_taken_away(machine):
+    (machine.top / "state").mkdir(mode=0o700)
+    (machine.top / "state/ready").write_text("services=1\n")
+    (machine.add("a") / "run").chmod(0o644)
+    machine.boot()
+    until(lambda: "unable to start a/run" in machine.stderr(), "the failing start")
+    until(lambda: command("svstat", "--ready", **machine.env).returncode == 1, "the old file to go")
+
+
+# --- what everybody is given
+
+ODD = {"EMPTY": "", "LINES": "a\nb", "LC_CTYPE": "C", "PYTHONPATH": "/x", "PYTHONUTF8": "1", "BYTES": "\udcff"}
+
+
+def variables(content: bytes) -> dict[bytes, bytes]:
+    return {name: value for name, _, value in (entry.partition(b"=") for entry in content.split(b"\0") if entry)}
+
+
+def test_the_environment_is_handed_on_unchanged(machine):
+    machine.add("a", "cat /proc/self/environ >got; exec sleep 1000")
+    machine.env.update(ODD)
+    machine.boot(*sh(f"cat /proc/self/environ >{machine.top}/got"))
+    assert machine.wait() == 0
+    given = {os.fsencode(k): os.fsencode(v) for k, v in environment(**machine.env).items()}
+    for got, more in ((machine.top / "got", {}), (machine.services / "a/got", {b"SERVICE_NAME": b"a"})):
+        found = variables(got.read_bytes())
+        for of_the_shell in (b"PWD", b"OLDPWD", b"_", b"SHLVL"):
+            found.pop(of_the_shell, None)
+            given.pop(of_the_shell, None)
+        assert found == {**given, **more}
+
+
+def test_env_and_secrets_are_the_services_alone(machine):
+    secret = machine.top / "secret"
+    secret.write_text("hunter2\n\n")
+    machine.env.update(TOKEN_FILE=str(secret), GONE="1", KEPT="1")
+    (machine.add("a", "cat /proc/self/environ >got; exec sleep 1000", secrets="TOKEN\n") / "env").mkdir()
+    for name, content in (("COLOUR", "red\n"), ("GONE", "")):
+        (machine.services / "a/env" / name).write_text(content)
+    machine.add("b", "cat /proc/self/environ >got; exec sleep 1000")
+    machine.boot(*sh(f"cat /proc/self/environ >{machine.top}/got; exec sleep 1000"))
+    machine.until_up("a")
+    until(lambda: (machine.top / "got").exists() and b"KEPT" in (machine.top / "got").read_bytes(), "the command")
+    found = variables(until((machine.services / "a/got").read_bytes, "the environment of a"))
+    assert found[b"TOKEN"] == b"hunter2"
+    assert found[b"COLOUR"] == b"red"
+    assert b"GONE" not in found
+    others = [(machine.services / "b/got").read_bytes(), (machine.top / "got").read_bytes(), machine.proc("environ")]
+    assert all(b"hunter2" not in other and b"COLOUR" not in other for other in others)
+    pid = machine.pid_of("a")
+    secret.write_text("changed")
+    machine.svc("t", "a")
+    machine.until_up("a", other_than=pid)
+    until(lambda: b"TOKEN=changed" in (machine.services / "a/got").read_bytes(), "the secret to be read at each start")
+    secret.unlink()
+    machine.svc("t", "a")
+    text = "supervise: fatal: unable to start a/run: unable to read secret TOKEN: file does not exist\n"
+    until(lambda: text in machine.stderr(), "the trouble")
+    machine.stop()
+    assert "hunter2" not in machine.stderr() + machine.stdout()
+    assert "changed" not in machine.stderr() + machine.stdout()
+    leaked = [
+        path
+        for path in machine.top.rglob("*")
+        if path.is_file() and path.name != "got" and b"hunter2" in path.read_bytes()
+    ]
+    assert leaked == []
+
+
+def test_signals_are_handed_on_as_they_were(machine):
+    """What process 1 blocks and ignores is its own affair. (posix_spawn of the C library ignores its own 32 and 33.)"""
+    script = "grep -E '^Sig(Blk|Ign)' /proc/self/status"
+    machine.add("a", f"{script}; exec sleep 1000")
+    machine.boot(*sh(script))
+    assert machine.wait() == 0
+    found = [line.partition("Sig")[2].split(":\t") for line in machine.stdout().splitlines()]
+    assert sorted(name for name, _ in found) == ["Blk", "Blk", "Ign", "Ign"]
+    assert {int(mask, 16) & ~(3 << 31) for _, mask in found} == {0}
