@@ -4,12 +4,14 @@ All methods raise OSError.
 """
 
 import posix
+import sys
 
 from pyinit.system import files
-from pyinit.system.process import encoded
 
 APPEND = files.WRITE_FLAGS | posix.O_APPEND | posix.O_CREAT
 TRUNCATE = files.WRITE_FLAGS | posix.O_TRUNC | posix.O_CREAT
+
+ENCODING, ERRORS = sys.getfilesystemencoding(), sys.getfilesystemencodeerrors()
 
 
 class Folder:
@@ -45,7 +47,7 @@ class Folder:
 
     def names(self) -> list[bytes]:
         """What is in it."""
-        return list(map(encoded, posix.listdir(self.descriptor)))
+        return [name.encode(ENCODING, ERRORS) for name in posix.listdir(self.descriptor)]
 
     def stat(self, name: bytes) -> "posix.stat_result | None":
         """The file's status, None if there is no such file."""

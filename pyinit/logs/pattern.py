@@ -102,6 +102,8 @@ class Selection:
     def last(self, text: bytes, label: bytes) -> bytes:
         """The last line of text that is selected, or nothing: searched from the end, in growing steps."""
         stop, step = len(text), LAST_STEP
+        if not self._program(label).can_select(text):
+            return b""
         while stop > 0:
             start = text.rfind(b"\n", 0, max(stop - step, 0)) + 1
             chosen = self.lines(text[start:stop], label)
@@ -132,23 +134,27 @@ def _skips_labels(pattern: bytes) -> bool:
 class Program:
     """Rules as one regular expression: of the exceptions from what happens to a line that matches none of it."""
 
-    __slots__ = ("_default", "_match", "_search")
+    __slots__ = ("_default", "_match", "_needed", "_search")
 
     def __init__(self, rules: "Sequence[Rule]", patterns: "Sequence[bytes | None]") -> None:
         """`patterns` are what the label left of those of the rules."""
         self._default = True
         exceptions: bytes | None = None
+        needed: set[int] | None = None
         for rule, pattern in zip(rules, patterns, strict=True):
             if pattern == b"*":
-                self._default, exceptions = rule.selects, None
+                self._default, exceptions, needed = rule.selects, None, None
                 continue
             this = None if pattern is None else expression(pattern)
-            if this is None:
+            if pattern is None or this is None:
                 continue
             if rule.selects != self._default:
+                needed = set(pattern) if needed is None else needed & set(pattern)
                 exceptions = this if exceptions is None else b"(?:%b|%b)" % (this, exceptions)
             elif exceptions is not None:
                 exceptions = b"(?:(?!%b)%b)" % (this, exceptions)
+        self._needed = bytes(needed or ()).replace(b"*", b"")
+        """Bytes that every exception has. To see that one is missing costs nearly nothing: memchr."""
         self._match: Pattern[bytes] | None = None
         if exceptions is not None:
             import re
@@ -156,9 +162,17 @@ class Program:
             self._match = re.compile(exceptions, re.MULTILINE)
             self._search = re.compile(b"\\n" + exceptions, re.MULTILINE)
 
+    def has_exceptions(self, text: bytes) -> bool:
+        """Whether any of the lines of text can be an exception; True where that is not known without matching."""
+        return self._match is not None and all(byte in text for byte in self._needed)
+
+    def can_select(self, text: bytes) -> bool:
+        """Whether any of the lines of text can be selected."""
+        return self._default or self.has_exceptions(text)
+
     def lines(self, text: bytes, window: int) -> bytes:
         """The selected lines of text; only the first `window` bytes of a line are looked at."""
-        if self._match is None:
+        if self._match is None or not self.has_exceptions(text):
             return text if self._default else b""
         parts = []
         start = 0
