@@ -154,11 +154,12 @@ def _open(scanner: Scanner, invocation: Invocation) -> bool:
 
 def _plane(loop: Loop, settings: Settings, place: Place, top: bytes) -> Plane:
     """The built-in logger; what belongs to one service only is looked at where it has a `log/`."""
+    home = top if top.startswith(b"/") else b"%b/%b" % (posix.getcwdb(), top)
 
     def job_of(name: bytes, parent: int) -> Job:
         from pyinit.logs import own
 
-        return own.job_of(settings, top, name, parent)
+        return own.job_of(settings, home, name, parent)
 
     return Plane(loop, job_of, place.get)
 

@@ -1,5 +1,6 @@
 """svstat [dir ...]: prints how each service is; without arguments, all of the service directory.
 
+svstat -v [dir ...]: the same, and what became of each service's lines in the built-in log.
 svstat --ready: whether every service that should be up has been up since the container started (exit 0, else 1).
 """
 
@@ -11,8 +12,9 @@ from pyinit.report import reason
 from pyinit.services.control import DOWN, UP
 from pyinit.services.directory import is_down
 from pyinit.services.names import find, listed, state_of
-from pyinit.services.place import is_ready
-from pyinit.services.status import Status, unpack
+from pyinit.services.place import is_ready, known
+from pyinit.services.status import Status
+from pyinit.services.status import unpack as unpack_status
 from pyinit.system import files
 
 
@@ -20,14 +22,35 @@ def main(argv: list[bytes]) -> int:
     """One line a service, all written at the end."""
     if argv[1:] == [b"--ready"]:
         return 0 if is_ready(posix.environ) else 1
+    tells_logs = argv[1:2] == [b"-v"]
+    operands = argv[2:] if tells_logs else argv[1:]
+    named = [(name, find(name)) for name in operands] if operands else [(path, path) for path in listed()]
+    accounts = _accounts() if tells_logs else {}
     now = int(time())
-    lines = [b"%b: %b\n" % (name, _line(find(name), now)) for name in argv[1:]]
-    if len(argv) < 2:
-        lines = [b"%b: %b\n" % (path, _line(path, now)) for path in listed()]
-    output = b"".join(lines)
+    output = b"".join(
+        b"%b: %b%b\n" % (name, _line(path, now), accounts.get(path.rstrip(b"/").rpartition(b"/")[2], b""))
+        for name, path in named
+    )
     while output:
         output = output[posix.write(1, output) :]
     return 0
+
+
+def _accounts() -> dict[bytes, bytes]:
+    """What to say of the log of each service that the logging process has counted."""
+    from pyinit.logs.accounts import FILE, unpack
+
+    for place in known(posix.environ):
+        try:
+            accounts = unpack(files.read(place + FILE))
+        except (OSError, ValueError):
+            continue
+        return {
+            name: b"; log: %d lines, %d bytes, %d deselected, %d dropped, blocked %.1f seconds"
+            % (a.lines_in, a.bytes_in, a.deselected, a.dropped, a.blocked)
+            for name, a in accounts.items()
+        }
+    return {}
 
 
 def _line(path: bytes, now: int) -> bytes:
@@ -72,7 +95,7 @@ def _state(path: bytes, normally_down: bool, now: int) -> bytes:
     except OSError as error:
         return b"unable to open supervise/status: " + reason(error)
     try:
-        return _words(unpack(posix.read(descriptor, 64)), normally_down, now)
+        return _words(unpack_status(posix.read(descriptor, 64)), normally_down, now)
     except OSError as error:
         return b"unable to read supervise/status: " + reason(error)
     except ValueError:

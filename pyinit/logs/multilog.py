@@ -51,7 +51,7 @@ PAUSE = 5.0
 class Multilog:
     """See the head of this file. `start` starts a processor: by default a forked `/bin/sh -c`."""
 
-    __slots__ = ("_directories", "_following", "_keepers", "_lines", "_mixes", "_places")
+    __slots__ = ("_directories", "_following", "_keepers", "_lines", "_mixes", "_places", "deselected")
 
     def __init__(
         self,
@@ -62,6 +62,8 @@ class Multilog:
         warn: "Warn",
         start: "Callable[[int, bytes], int] | None" = None,
     ) -> None:
+        self.deselected = 0
+        """Lines that rules have kept out of log directories."""
         self._lines = Lines(stamped=any(isinstance(action, Stamp) for action in script))
         self._places: list[tuple[Selection | None, Sink]] = []
         """What is selected there (None: every line), and where it goes."""
@@ -179,8 +181,12 @@ class Multilog:
             lines = lines or text[start:stop]
             if selection is None:
                 sink.whole(lines, label)
-            elif chosen := (selection.last if isinstance(sink, StatusFile) else selection.lines)(lines, label):
+                continue
+            chosen = (selection.last if isinstance(sink, StatusFile) else selection.lines)(lines, label)
+            if chosen:
                 sink.whole(chosen, label)
+            if isinstance(sink, LogDirectory):
+                self.deselected += lines.count(b"\n") - chosen.count(b"\n")
 
     def _begin(self, text: bytes, label: bytes) -> None:
         """Pass the beginning of a long line through the script: all that it will see of it."""

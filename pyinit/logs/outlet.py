@@ -39,6 +39,7 @@ class Outlet:
         "_output",
         "_portion",
         "_stuck_timer",
+        "_took",
         "is_open",
         "is_stuck",
         "on_change",
@@ -49,6 +50,7 @@ class Outlet:
         self.is_open = True
         self.is_stuck = False
         """Whether it is full and has taken nothing for STUCK seconds."""
+        self._took = monotonic()
         self._stuck_timer: Deadline | None = None
         self._loop = loop
         self._output = output
@@ -73,16 +75,25 @@ class Outlet:
         if self.is_open:
             self._kept += lines
         if was_empty:
+            self._took = monotonic()
             self._wait()
-        if self.is_full and not self._stuck_timer and not self.is_stuck:
-            self._stuck_timer = self._loop.at(monotonic() + STUCK, self._get_stuck)
+        if self.is_full and not self.is_stuck:
+            self._watch()
 
-    def _get_stuck(self) -> None:
+    def _watch(self) -> None:
+        """See whether it takes anything within STUCK seconds of when it last did."""
+        if not self._stuck_timer:
+            self._stuck_timer = self._loop.at(self._took + STUCK, self._look)
+
+    def _look(self) -> None:
         self._stuck_timer = None
-        self.is_stuck = self.is_full
-        if self.is_stuck:
-            report.warn(PROG, b"standard output is stuck: log directories go on without it")
-        self._changed()
+        if not self.is_full:
+            return None
+        if monotonic() < self._took + STUCK:
+            return self._watch()
+        self.is_stuck = True
+        report.warn(PROG, b"standard output is stuck: log directories go on without it")
+        return self._changed()
 
     def _changed(self) -> None:
         if self.on_change:
@@ -105,10 +116,8 @@ class Outlet:
         self._put()
         if not self._kept:
             self._loop.forget(self._output)
+        self._took = monotonic()
         self.is_stuck = False
-        if self._stuck_timer:
-            self._stuck_timer.cancel()
-            self._stuck_timer = None
         if was_full and not self.is_full:
             self._changed()
 

@@ -100,10 +100,11 @@ class Plane:
 
     def _start(self) -> None:
         self._starting = False
+        is_first = self._started == float("-inf")
         self._started = monotonic()
         ours, theirs = socketpair(AF_UNIX, SOCK_SEQPACKET)
         try:
-            self.pid = fork(PROG, theirs.fileno(), lambda: _serve(theirs, self._accounts()))
+            self.pid = fork(PROG, theirs.fileno(), lambda: _serve(theirs, self._accounts(), is_first))
         except OSError as error:
             report.warn(PROG, b"unable to fork, trying again in a second", error)
             ours.close()
@@ -178,11 +179,11 @@ class Plane:
             self._ensure()
 
 
-def _serve(control: "socket", accounts: bytes | None) -> int:
+def _serve(control: "socket", accounts: bytes | None, is_first: bool) -> int:
     """The logging process's own program, imported there."""
     from pyinit.logs.server import serve
 
-    return serve(control, accounts)
+    return serve(control, accounts, is_first)
 
 
 def pack(number: int, job: Job) -> bytes:

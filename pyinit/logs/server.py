@@ -25,9 +25,9 @@ ACCOUNTS_PAUSE = 1.0
 
 
 class Server:
-    """`place`: the directory in which the accounts are kept, None for nowhere."""
+    """`place`: the directory in which the accounts are kept, None for nowhere. `is_first`: they begin at nothing."""
 
-    def __init__(self, loop: Loop, control: "socket", place: bytes | None) -> None:
+    def __init__(self, loop: Loop, control: "socket", place: bytes | None, is_first: bool) -> None:
         self.name = PROG
         self._loop = loop
         self._control = control
@@ -36,8 +36,8 @@ class Server:
         self._streams: dict[Stream, int] = {}
         self._is_closing = False
         self._place = place
-        self._accounts = _earlier(place)
-        self._kept = accounts.pack(self._accounts)
+        self._accounts = {} if is_first else _earlier(place)
+        self._kept = b""
         self._next = 0.0
         loop.after_turn = self._after_turn
         loop.on_readable(control.fileno(), self._receive)
@@ -123,7 +123,7 @@ def _earlier(place: bytes | None) -> dict[bytes, accounts.Account]:
         return {}
 
 
-def serve(control: "socket", place: bytes | None) -> int:
+def serve(control: "socket", place: bytes | None, is_first: bool) -> int:
     """The logging process, after the fork; returns its exit code. `control` is the socket to PID 1."""
     for number in (SIGHUP, SIGINT, SIGQUIT, SIGTSTP):  # a terminal's: they are for the foreground
         set_signal(number, SIG_IGN)
@@ -131,5 +131,5 @@ def serve(control: "socket", place: bytes | None) -> int:
     posix.chdir(b"/")
     report.write = Console().write
     loop = Loop(PROG)
-    Server(loop, control, place)
+    Server(loop, control, place, is_first)
     return loop.run()

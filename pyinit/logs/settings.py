@@ -48,12 +48,12 @@ class Settings:
         settings.style = _one_of(environment, b"PYINIT_LOG_FORMAT", (TEXT, JSON, RAW))
         settings.directory = environment.get(b"PYINIT_LOG_DIR") or DEFAULT_DIRECTORY
         if not settings.directory.startswith(b"/"):
-            raise ValueError("PYINIT_LOG_DIR is not an absolute path")
+            raise ValueError("PYINIT_LOG_DIR: not an absolute path")
         settings.size = _digits(environment, b"PYINIT_LOG_SIZE", 4096)
         settings.count = _digits(environment, b"PYINIT_LOG_COUNT", 2)
         fold = environment.get(b"PYINIT_LOG_FOLD") or b"0"
         if fold not in (b"0", b"1"):
-            raise ValueError("PYINIT_LOG_FOLD is not 0 or 1")
+            raise ValueError("PYINIT_LOG_FOLD: not 0 or 1")
         settings.folds = fold == b"1"
         return settings
 
@@ -73,12 +73,12 @@ def _one_of(environment: "Mapping[bytes, bytes]", name: bytes, values: tuple[byt
     value = environment.get(name) or values[0]
     if value not in values:
         *most, last = (each.decode() for each in values)
-        raise ValueError(f"{name.decode()} is not {', '.join(most)} or {last}")
+        raise ValueError(f"{name.decode()}: not {', '.join(most)} or {last}")
     return value
 
 
 def _digits(environment: "Mapping[bytes, bytes]", name: bytes, least: int) -> bytes:
     value = environment.get(name) or b""
     if value and (not value.isdigit() or number(value) < least):
-        raise ValueError(f"{name.decode()} is not a number from {least} on")
+        raise ValueError(f"{name.decode()}: not a number from {least} on")
     return value

@@ -183,6 +183,8 @@ class Stream:
         if self._paths:
             with self._user:
                 self._log.feed(block, now)
+            self._account.deselected += self._log.deselected
+            self._log.deselected = 0
         elif self._job.actions:
             self._log.feed(block, now)
         if self._printer:

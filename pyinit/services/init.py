@@ -268,6 +268,8 @@ class Init:
                 return pair.name
             if pair.log and pair.log.pid == pid:
                 return pair.name + b"/log"
+        if self._logger and self._logger.pid == pid:
+            return b"the logging process"
         origin = variable(pid, b"SERVICE_NAME") or self._groups.get(group(pid), b"")
         return b"process " + command_name(pid) + (b" of service " + origin if origin else b"")
 

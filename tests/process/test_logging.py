@@ -6,26 +6,12 @@ import signal
 import time
 
 import pytest
-from machine import PROGRAMS, command
+from machine import PROGRAMS, command, logged
 from waiting import until
-
-STAMPED = re.compile(r"@[0-9a-f]{24} (.*)")
 
 
 def numbers(text: str, prefix: str) -> list[int]:
     return [int(line.removeprefix(prefix)) for line in text.splitlines() if line.startswith(prefix)]
-
-
-def logged(directory) -> list[str]:
-    """All lines of a log directory, the oldest first, without their labels; none in the middle of a rotation."""
-    try:
-        files = [*sorted(path for path in directory.iterdir() if path.name.startswith("@")), directory / "current"]
-        lines = "".join(path.read_text() for path in files).splitlines()
-    except FileNotFoundError:
-        return []
-    matches = [STAMPED.fullmatch(line) for line in lines]
-    assert all(matches), lines[:3]
-    return [match[1] for match in matches if match]
 
 
 def logger_pid(machine) -> int:

@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "launchers": {"report"},
 }
 
-JOINS_SERVICES_AND_LOGS = {"pyinit.commands.pyinit"}
+JOINS_SERVICES_AND_LOGS = {"pyinit.commands.pyinit", "pyinit.commands.svstat"}
 
 PURE = {
     *("pyinit.tai", "pyinit.options", "pyinit.services.control", "pyinit.services.status", "pyinit.services.state"),

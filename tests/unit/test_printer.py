@@ -171,7 +171,7 @@ def test_settings_make_the_job():
     ],
 )
 def test_wrong_settings_name_themselves(name, value):
-    with pytest.raises(ValueError, match=f"^{name} is not "):
+    with pytest.raises(ValueError, match=f"^{name}: not "):
         Settings.from_environment({name.encode(): value.encode()})
 
 

@@ -1,0 +1,188 @@
+"""The container's log: formats, a service's own log/script, log/user and log/fold, accounts, a stuck stdout."""
+
+import json
+import os
+import pwd
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from machine import BIN, UNSHARE, command, environment, logged
+from waiting import until
+
+
+def entries(machine) -> list[dict]:
+    return [json.loads(line) for line in machine.stdout().splitlines()]
+
+
+def accounts(machine) -> dict[str, list[str]]:
+    """The file of accounts: numbers by the service's name."""
+    path = machine.top / "state/logs"
+    rows = path.read_text().splitlines()[1:] if path.exists() else []
+    return {row.split(" ", 5)[5]: row.split(" ", 5)[:5] for row in rows}
+
+
+def test_json_with_folded_traces(make_machine):
+    machine = make_machine(PYINIT_LOG_FORMAT="json", PYINIT_LOG_FOLD="1")
+    machine.add("web", "printf 'one\\nTraceback (most recent call last):\\n  File\\nE: x\\ntwo\\n'; exec sleep 1000")
+    machine.boot()
+    until(lambda: len(machine.stdout().splitlines()) == 2, "two messages")
+    assert [entry["message"] for entry in entries(machine)] == [
+        "one\nTraceback (most recent call last):\n  File\nE: x",
+        "two",
+    ]
+    assert all(entry["service"] == "web" for entry in entries(machine))
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z", entry["time"]) for entry in entries(machine))
+
+
+def test_one_service_may_ask_for_folding(make_machine):
+    machine = make_machine(PYINIT_LOG_FORMAT="json")
+    machine.add("folds", "printf 'a\\n b\\n'; exec sleep 1000", log__fold="")
+    machine.add("does-not", "printf 'a\\n b\\n'; exec sleep 1000")
+    machine.boot()
+    until(lambda: len(machine.stdout().splitlines()) == 3, "three messages")
+    found = sorted((entry["service"], entry["message"]) for entry in entries(machine))
+    assert found == [("does-not", " b"), ("does-not", "a"), ("folds", "a\n b")]
+
+
+def test_raw(make_machine):
+    machine = make_machine(PYINIT_LOG_FORMAT="raw")
+    machine.add("web", "printf 'a\\n\\nb'; exec sleep 1000")
+    machine.boot()
+    until(lambda: machine.stdout() == "a\n\n", "whole lines")
+    assert machine.stop() == 0
+    assert machine.stdout() == "a\n\nb\n"
+
+
+def test_a_script_of_its_own_replaces_the_default(make_machine):
+    machine = make_machine(PYINIT_LOG="volume")
+    machine.env["PYINIT_LOG_DIR"] = str(machine.top / "logs")
+    script = "t n3 ./main '-*' '+* a keep *' =status ./kept pweb:\\  1"
+    machine.add("web", "echo 'a keep b'; echo drop; exec sleep 1000", log__script=script)
+    machine.boot()
+    log = machine.services / "web/log"
+    until(lambda: (log / "main/current").exists() and len(logged(log / "main")) == 2, "two lines")
+    assert logged(log / "main") == ["a keep b", "drop"]
+    assert logged(log / "kept") == ["a keep b"]
+    assert (log / "status").read_text().rstrip("\n").endswith(" a keep b")
+    assert re.fullmatch(r"@[0-9a-f]{24} web: a keep b\n", machine.stdout())
+    assert not (machine.top / "logs/web").exists()
+    until(lambda: accounts(machine).get("web", [0] * 5)[2] == "1", "one line deselected")
+
+
+def test_sizes_and_counts(make_machine):
+    machine = make_machine(PYINIT_LOG="volume", PYINIT_LOG_SIZE="4096", PYINIT_LOG_COUNT="3")
+    machine.env["PYINIT_LOG_DIR"] = str(machine.top / "logs")
+    machine.add("web", "seq 2000; exec sleep 1000")
+    machine.boot()
+    directory = machine.top / "logs/web"
+    until(lambda: directory.exists() and logged(directory)[-1:] == ["2000"], "the last line")
+    old = [path for path in directory.iterdir() if path.name.startswith("@")]
+    assert len(old) == 2
+    assert all(path.stat().st_size <= 4096 for path in old)
+
+
+def test_a_log_is_written_as_its_user(make_machine):
+    machine = make_machine(PYINIT_LOG="volume")
+    machine.top.chmod(0o755)
+    machine.env["PYINIT_LOG_DIR"] = str(machine.top / "logs")
+    machine.env["PYINIT_LOG_SIZE"] = "4096"
+    machine.add("web", "seq 1000; exec sleep 1000", log__user="nobody")
+    machine.add("other", "echo x; exec sleep 1000")
+    machine.boot()
+    until((machine.top / "logs/other/current").exists, "the other log")
+    assert (machine.top / "logs/other/current").stat().st_uid == os.geteuid()
+    directory = machine.top / "logs/web"
+    if os.geteuid() != 0:  # in a user namespace of one user there is no other to become
+        until(lambda: "unable to become nobody" in machine.stderr(), "the trouble told")
+        return
+    until(lambda: directory.exists() and logged(directory)[-1:] == ["1000"], "the last line")
+    nobody = pwd.getpwnam("nobody").pw_uid
+    assert {path.stat().st_uid for path in [directory, *directory.iterdir()]} == {nobody}
+
+
+def test_what_is_wrong_in_a_services_own_log_is_told_and_its_lines_are_kept(machine):
+    machine.add("a", "echo one; exec sleep 1000", log__user="no-such-user")
+    machine.add("b", "echo two; exec sleep 1000", log__script="t 'unclosed")
+    machine.boot()
+    until(lambda: machine.stdout().count("\n") == 2, "both lines")
+    assert sorted(machine.stdout().splitlines()) == ["a: one", "b: two"]
+    assert "multilog: warning: unable to use a/log/user: unknown account no-such-user" in machine.stderr()
+    assert "multilog: warning: unable to use b/log/script: No closing quotation" in machine.stderr()
+
+
+def test_accounts_count_what_was_read_and_svstat_tells_them(make_machine):
+    machine = make_machine()
+    machine.add("web", "seq 100; exec sleep 1000")
+    machine.boot()
+    until(lambda: accounts(machine).get("web", ["0"])[0] == "100", "a hundred lines counted")
+    assert accounts(machine)["web"] == ["100", "292", "0", "0", "0.000"]
+    done = command("svstat", "-v", machine.services / "web", **machine.env)
+    assert done.stdout.endswith(b"; log: 100 lines, 292 bytes, 0 deselected, 0 dropped, blocked 0.0 seconds\n")
+    assert machine.stop() == 0
+    machine.boot()
+    until(lambda: accounts(machine)["web"][0] == "100", "counted from nothing again")
+
+
+def test_lines_longer_than_docker_takes_keep_their_prefix(machine):
+    machine.add("web", "head -c 40000 /dev/zero | tr '\\0' y; echo; exec sleep 1000")
+    machine.boot()
+    until(lambda: machine.stdout().endswith("y\n") and machine.stdout().count("\n") == 3, "three pieces")
+    lines = machine.stdout().splitlines()
+    assert all(line.startswith("web: y") and len(line) < 16384 for line in lines)
+    assert [line.endswith("[...]") for line in lines] == [True, True, False]
+
+
+class Stuck:
+    """A machine whose standard output is a pipe that nobody reads."""
+
+    def __init__(self, machine):
+        self.machine = machine
+        self.read_end, write_end = os.pipe()
+        line = [*UNSHARE, sys.executable, "-IS", BIN / "pyinit"]
+        with machine.err.open("ab") as err:
+            machine.process = subprocess.Popen(
+                line, env=environment(**machine.env), stdin=subprocess.DEVNULL, stdout=write_end, stderr=err
+            )
+        os.close(write_end)
+        children = Path(f"/proc/{machine.process.pid}/task/{machine.process.pid}/children")
+        machine.pid = int(until(lambda: children.exists() and children.read_text().split(), "PID 1")[0])
+
+    def read_all(self) -> bytes:
+        chunks = []
+        while chunk := os.read(self.read_end, 1 << 20):
+            chunks.append(chunk)
+        return b"".join(chunks)
+
+
+def test_a_stuck_stdout_holds_no_volume_up_and_what_it_misses_is_counted(make_machine):
+    machine = make_machine(PYINIT_LOG="both", PYINIT_STOP_TIMEOUT="1")
+    machine.env["PYINIT_LOG_DIR"] = str(machine.top / "logs")
+    machine.add("web", "seq -f '%.0f yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy' 10000; exec sleep 1000")
+    stuck = Stuck(machine)
+    directory = machine.top / "logs/web"
+    last = "10000 " + "y" * 32
+    until(lambda: directory.exists() and logged(directory)[-1:] == [last], "the last line on the volume", 20)
+    assert "standard output is stuck" in machine.stderr()
+    until(lambda: int(accounts(machine)["web"][3]) > 1000, "the missed lines to be counted")
+    dropped = int(accounts(machine)["web"][3])
+    machine.process.terminate()
+    machine.signal(15)
+    out = stuck.read_all().splitlines()
+    assert len(out) + dropped == 10000, "every line is on stdout or counted"
+    os.close(stuck.read_end)
+
+
+def test_without_a_volume_a_blocked_stdout_blocks_its_services_and_loses_nothing(make_machine):
+    machine = make_machine()
+    machine.add("web", "seq 50000; echo end; exec sleep 1000")
+    stuck = Stuck(machine)
+    until(lambda: "ready" in machine.stderr(), "the boot")
+    until(lambda: "seq" in machine.inside("ps", "-e", "-o", "args="), "the service to be blocked in its writing")
+    got = b""
+    while not got.endswith(b"web: end\n"):
+        got += os.read(stuck.read_end, 65536)
+    assert got == b"".join(b"web: %d\n" % n for n in range(1, 50001)) + b"web: end\n"
+    assert machine.stop() == 0
+    os.close(stuck.read_end)
