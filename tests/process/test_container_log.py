@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from signal import SIGTERM
 
 from machine import BIN, UNSHARE, command, environment, logged
 from waiting import until
@@ -167,10 +168,10 @@ def test_a_stuck_stdout_holds_no_volume_up_and_what_it_misses_is_counted(make_ma
     assert "standard output is stuck" in machine.stderr()
     until(lambda: int(accounts(machine)["web"][3]) > 1000, "the missed lines to be counted")
     dropped = int(accounts(machine)["web"][3])
-    machine.process.terminate()
-    machine.signal(15)
+    machine.signal(SIGTERM)
     out = stuck.read_all().splitlines()
     assert len(out) + dropped == 10000, "every line is on stdout or counted"
+    assert machine.wait() == 0
     os.close(stuck.read_end)
 
 
