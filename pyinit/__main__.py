@@ -7,7 +7,7 @@ from _signal import SIG_BLOCK, SIG_DFL, SIGINT, default_int_handler, getsignal, 
 COMMANDS = frozenset(
     (
         *("envdir", "envuidgid", "fghack", "multilog", "pgrphack", "pyinit", "readproctitle", "setlock", "setuidgid"),
-        *("softlimit", "supervise", "svc", "svok", "svscan", "svscanboot", "svstat", "tai64n", "tai64nlocal"),
+        *("softlimit", "supervise", "svc", "svlog", "svok", "svscan", "svscanboot", "svstat", "tai64n", "tai64nlocal"),
     )
 )
 

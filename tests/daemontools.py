@@ -12,7 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 
-NAMES = sorted(path.name for path in (ROOT / "bin").iterdir() if path.name != "pyinit")
+NAMES = sorted(path.name for path in (ROOT / "bin").iterdir() if path.name not in ("pyinit", "svlog"))
 
 C_DIRECTORY = Path("/usr/bin")
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 DIRECTORY_CHANGES = fcntl.DN_CREATE | fcntl.DN_DELETE | fcntl.DN_RENAME | fcntl.DN_ATTRIB | fcntl.DN_MULTISHOT
+FILE_CHANGES = DIRECTORY_CHANGES | fcntl.DN_MODIFY
 REAPED_AT_ONCE = 4096
 """So many deaths a turn: a fork bomb of orphans does not keep commands and deadlines waiting."""
 
@@ -101,8 +102,10 @@ class Loop:
         heappush(self._deadlines, (when, self._deadline_count, deadline))
         return deadline
 
-    def watch(self, directory: int, callback: "Callable[[], None]") -> int:
+    def watch(self, directory: int, callback: "Callable[[], None]", changes: int = DIRECTORY_CHANGES) -> int:
         """Call when names come, go or change in the directory; returns what to `unwatch`. fcntl(2) F_NOTIFY.
+
+        `changes`: DIRECTORY_CHANGES, or FILE_CHANGES for what is written to files in it as well.
 
         The signal does not tell which directory: every watcher is called. Raises OSError where there is no dnotify.
         The watch has a descriptor of its own, because closing any duplicate of one (as listdir does) ends its watch.
@@ -111,7 +114,7 @@ class Loop:
         flags = posix.O_RDONLY | posix.O_DIRECTORY | posix.O_CLOEXEC
         watched = posix.open(".", flags, dir_fd=directory)
         try:
-            fcntl.fcntl(watched, fcntl.F_NOTIFY, DIRECTORY_CHANGES)
+            fcntl.fcntl(watched, fcntl.F_NOTIFY, changes)
         except OSError:
             posix.close(watched)
             raise

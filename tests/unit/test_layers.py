@@ -19,12 +19,12 @@ MAY_IMPORT = {
     "launchers": {"report"},
 }
 
-JOINS_SERVICES_AND_LOGS = {"pyinit.commands.pyinit", "pyinit.commands.svstat"}
+JOINS_SERVICES_AND_LOGS = {"pyinit.commands.pyinit", "pyinit.commands.svlog", "pyinit.commands.svstat"}
 
 PURE = {
     *("pyinit.tai", "pyinit.options", "pyinit.services.control", "pyinit.services.status", "pyinit.services.state"),
     *("pyinit.services.shutdown", "pyinit.logs.script", "pyinit.logs.pattern", "pyinit.logs.lines"),
-    *("pyinit.logs.settings",),
+    *("pyinit.logs.settings", "pyinit.logs.merging", "pyinit.logs.printing"),
 }
 
 IMPURE = {"os", "posix", "time", "select", "fcntl", "socket", "_socket", "resource", "subprocess"}

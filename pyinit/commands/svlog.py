@@ -1,0 +1,298 @@
+"""svlog [-f] [-n LINES] [--since T] [--until T] [--utc] [SERVICE...]: prints logs, merged in the order of time."""
+
+import posix
+from stat import S_ISFIFO
+from time import time_ns
+
+from pyinit.logs.file import Witness
+from pyinit.logs.merging import clip, rounds
+from pyinit.logs.moments import Clock, key, understand
+from pyinit.logs.packed import imported
+from pyinit.logs.places import Places
+from pyinit.logs.printing import Printer, count
+from pyinit.logs.reading import LogReader
+from pyinit.logs.settings import DEFAULT_DIRECTORY
+from pyinit.report import TROUBLE, die, say, usage, warn
+from pyinit.services.names import service_directory
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import Any, NoReturn
+
+    from pyinit.logs.merging import Batch
+    from pyinit.system.loop import Loop
+
+PROG = b"svlog"
+ARGUMENTS = b"[-f] [-n LINES] [--since T] [--until T] [--utc] [SERVICE...]"
+FOLLOWED = 10
+"""Lines shown before those that are followed, unless -n says so."""
+
+GREATEST_BLOCK, LEAST_BLOCK = 1 << 18, 1 << 14
+BLOCKS = 1 << 23
+"""Bytes of all blocks that are merged at a time, about."""
+
+OUTPUT = 1 << 16
+MANY = 100
+"""Logs that fit into the descriptors that every process may have."""
+
+LONG_READ = 1 << 23
+"""Bytes that a person waits for long enough to be shown how far it is."""
+
+
+def main(argv: list[bytes]) -> int:
+    """Print what there is, and with -f what comes; 111 if anything could not be read."""
+    options = Options(argv[1:])
+    return Follow(options).run() if options.is_following else Print(options).run()
+
+
+class Options:
+    """The command line. Wrong usage ends the program."""
+
+    __slots__ = ("_now", "is_following", "is_utc", "lines", "names", "seconds_left", "since", "until")
+
+    def __init__(self, arguments: list[bytes]) -> None:
+        self.is_following = self.is_utc = False
+        self.lines: int | None = None
+        self.names: list[bytes] = []
+        self._now = time_ns()
+        times = {b"--since": b"", b"--until": b""}
+        self._parse(arguments, times)
+        since, until = map(self._time, times.values())
+        self.since = b"" if since is None else key(since)
+        self.until = b"" if until is None else key(until)
+        self.seconds_left = 0.0 if until is None else (until - self._now) / 1e9
+        """From the start of the program to `until`."""
+        if self.is_following and self.lines is None:
+            self.lines = FOLLOWED
+        if self.until and self.seconds_left <= 0:
+            self.is_following = False
+
+    def _parse(self, arguments: list[bytes], times: dict[bytes, bytes]) -> None:
+        """Options may be anywhere before `--`."""
+        rest = iter(arguments)
+        for argument in rest:
+            name, equals, value = argument.partition(b"=")
+            if argument == b"--":
+                self.names += rest
+            elif name in times:
+                times[name] = value if equals else next(rest, b"")
+                if not times[name]:
+                    usage(PROG, ARGUMENTS)
+            elif argument == b"--utc":
+                self.is_utc = True
+            elif argument[:1] == b"-" and argument != b"-":
+                self._letters(argument[1:], rest)
+            else:
+                self.names.append(argument)
+
+    def _letters(self, letters: bytes, rest: "Iterator[bytes]") -> None:
+        while letters[:1] == b"f":
+            self.is_following = True
+            letters = letters[1:]
+        if letters[:1] == b"n":
+            number = letters[1:] or next(rest, b"")
+            if number.isdigit() and len(number) < 19:
+                self.lines = int(number)
+                return
+        if letters:
+            usage(PROG, ARGUMENTS)
+
+    def _time(self, text: bytes) -> int | None:
+        if not text:
+            return None
+        try:
+            return understand(text, self._now, self.is_utc)
+        except ValueError:
+            say(PROG, b"fatal: unable to understand time " + text)
+            usage(PROG, ARGUMENTS)
+
+
+class Print:
+    """Logs to standard output."""
+
+    is_whole = True
+    """Whether a line that has not ended is one."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        logs = posix.environ.get(b"PYINIT_LOG_DIR") or DEFAULT_DIRECTORY
+        self._places = Places(logs, service_directory(), options.names, self._complain)
+        self._witness = Witness(self._complain)
+        self._readers: dict[bytes, LogReader] = {}
+        self._printer = Printer(Clock(options.is_utc))
+        self._code = 0
+
+    def run(self) -> int:
+        """Print what there is; returns the exit code."""
+        self._find()
+        self._prepare()
+        bar = self._bar()
+        self._print()
+        if bar:
+            bar.close()
+        return self._code
+
+    def _complain(self, message: bytes, error: OSError | None) -> None:
+        warn(PROG, message, error)
+        self._code = TROUBLE
+
+    def _find(self) -> None:
+        """Take up the logs that there are now."""
+        found = self._places.find()
+        for name, path in found:
+            if path not in self._readers:
+                self._readers[path] = LogReader(name, path, self._options.since, self._witness)
+        if len(self._readers) > MANY:
+            allow_descriptors()
+
+    def _prepare(self) -> None:
+        """Find what is to be read, and what of that is to be left out."""
+        readers = list(self._readers.values())
+        for reader in readers:
+            self._refresh(reader)
+        names = {reader.name for reader in readers}
+        self._printer.is_naming = len(names) > 1
+        lines = self._options.lines
+        if lines is None:
+            return
+        for reader in readers:
+            reader.keep_tail(lines, self._options.until)
+        total = sum(count(self._clip(reader.preview(self._block, self.is_whole))) for reader in readers)
+        self._printer.drop = max(0, total - lines)
+
+    def _refresh(self, reader: LogReader) -> None:
+        try:
+            reader.refresh()
+        except FileNotFoundError as error:
+            if self._options.names:
+                self._complain(b"unable to open %b/current" % reader.path, error)
+        except OSError as error:
+            self._complain(b"unable to read directory " + reader.path, error)
+
+    @property
+    def _block(self) -> int:
+        return max(LEAST_BLOCK, min(GREATEST_BLOCK, BLOCKS // max(1, len(self._readers))))
+
+    def _clip(self, batches: "Iterator[Batch]") -> "Iterator[Batch]":
+        options = self._options
+        return clip(batches, options.since, options.until) if options.since or options.until else batches
+
+    def _batches(self, reader: LogReader) -> "Iterator[Batch]":
+        yield from reader.batches(self._block)
+        if self.is_whole:
+            yield from reader.finish()
+
+    def _print(self) -> None:
+        """Read and write all that was found."""
+        readers = list(self._readers.values())
+        text = self._printer.text
+        names = [reader.name for reader in readers]
+        chunks, size = [], 0
+        for parts in rounds([self._clip(self._batches(reader)) for reader in readers]):
+            chunk = text(parts, names)
+            chunks.append(chunk)
+            size += len(chunk)
+            if size >= OUTPUT:
+                self._write(b"".join(chunks))
+                chunks, size = [], 0
+        self._write(b"".join(chunks))
+
+    def _write(self, text: bytes) -> None:
+        view = memoryview(text)
+        while view:
+            try:
+                view = view[posix.write(1, view) :]
+            except BlockingIOError:
+                wait_for_room()
+            except BrokenPipeError:
+                self._leave()
+            except OSError as error:
+                die(PROG, b"unable to write to standard output", error)
+
+    def _leave(self) -> "NoReturn":
+        """Nobody reads any more."""
+        posix._exit(self._code)
+
+    def _bar(self) -> "Any":
+        """A progress bar, if a person waits for long."""
+        total = sum(reader.left for reader in self._readers.values())
+        if total < LONG_READ or not posix.isatty(2) or posix.isatty(1):
+            return None
+        tqdm = imported("tqdm")
+        if not tqdm:
+            return None
+        bar = tqdm.tqdm(total=total, unit="B", unit_scale=True, unit_divisor=1024, leave=False)
+        self._witness.advance = bar.update
+        return bar
+
+
+class Follow(Print):
+    """Logs to standard output as they grow."""
+
+    is_whole = False
+
+    def run(self) -> int:
+        """Print what there is, then what comes, until what is to be the last; returns the exit code."""
+        from pyinit.logs.following import Follower
+        from pyinit.system.loop import Loop
+
+        allow_descriptors()
+        loop = Loop(PROG)
+        if S_ISFIFO(posix.fstat(1).st_mode):
+            loop.on_readable(1, self._leave)  # what can come from it is only that nobody reads it any more
+        self._is_first = True
+        Follower(loop, self._search, self._follow).start()
+        if self._options.until:
+            from time import monotonic
+
+            loop.at(monotonic() + max(0, self._options.seconds_left), lambda: self._end(loop))
+        return loop.run()
+
+    def _end(self, loop: "Loop") -> None:
+        self._follow()
+        loop.stop(self._code)
+
+    def _search(self) -> "tuple[Iterable[bytes], Iterable[bytes]]":
+        self._find()
+        return self._readers, self._places.searched
+
+    def _follow(self) -> None:
+        """Print what was added since the last time."""
+        if self._is_first:
+            self._is_first = False
+            self._prepare()
+        else:
+            for reader in self._readers.values():
+                self._refresh(reader)
+        names = self._options.names
+        self._printer.is_naming = len(set(names)) != 1
+        self._print()
+
+    def _refresh(self, reader: LogReader) -> None:
+        """A log that is not there may come again; of other trouble it is enough to tell once."""
+        try:
+            reader.refresh()
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            if not reader.is_told:
+                reader.is_told = True
+                self._complain(b"unable to read directory " + reader.path, error)
+
+
+def allow_descriptors() -> None:
+    """As many descriptors as may be: each log takes some."""
+    from resource import RLIMIT_NOFILE, getrlimit, setrlimit
+
+    _, most = getrlimit(RLIMIT_NOFILE)
+    setrlimit(RLIMIT_NOFILE, (most, most))
+
+
+def wait_for_room() -> None:
+    """Standard output is non-blocking by somebody else's wish."""
+    from select import POLLOUT, poll
+
+    ready = poll()
+    ready.register(1, POLLOUT)
+    ready.poll()
