@@ -95,9 +95,9 @@ class File:
         return bool(posix.fstat(self._held).st_mode & 0o100)
 
     @property
-    def is_gone(self) -> bool:
-        """Whether a held file has no name any more."""
-        return posix.fstat(self._held).st_nlink == 0
+    def links(self) -> int:
+        """How many names a held file has."""
+        return posix.fstat(self._held).st_nlink
 
     def has_name(self, path: bytes) -> bool:
         """Whether `path` is a name of this held file."""

@@ -6,6 +6,7 @@ looking, so none can be missed. Where no event tells (a network's file system) i
 """
 
 import posix
+from _signal import SIG_BLOCK, SIG_UNBLOCK, SIGIO, pthread_sigmask
 from time import monotonic
 
 from pyinit.system.files import open_directory
@@ -54,12 +55,14 @@ class Follower:
 
     def _changed(self) -> None:
         if not self._reading:
+            pthread_sigmask(SIG_BLOCK, (SIGIO,))  # every write is a signal: those until then say nothing more
             self._reading = self._loop.at(monotonic() + SETTLE, self._grown)
         if not self._searching:
             self._searching = self._loop.at(monotonic() + SEARCH, self._look)
 
     def _grown(self) -> None:
         self._reading = None
+        pthread_sigmask(SIG_UNBLOCK, (SIGIO,))
         self._read()
 
     def _look(self) -> None:

@@ -22,7 +22,7 @@ class Places:
     `complain` is told of names that nothing is found for, each once, and why.
     """
 
-    __slots__ = ("_logs", "_names", "_services", "_told", "complain", "searched")
+    __slots__ = ("_logs", "_names", "_seen", "_services", "_told", "complain", "searched")
 
     def __init__(
         self, logs: bytes, services: bytes, names: list[bytes], complain: "Callable[[bytes, OSError | None], None]"
@@ -33,6 +33,8 @@ class Places:
         self._logs = logs
         self._services = services
         self._names = names
+        self._seen: set[bytes] = set()
+        """Names that something was found for: a log that goes may come again."""
         self._told: set[bytes] = set()
 
     def find(self) -> Found:
@@ -44,7 +46,9 @@ class Places:
             for path in paths:
                 if status := _directory(path):
                     found.setdefault((status.st_dev, status.st_ino), (name.rstrip(b"/") or name, path))
-            if self._names and not any(map(_directory, paths)):
+            if any(map(_directory, paths)):
+                self._seen.add(name)
+            elif self._names and name not in self._seen:
                 self._tell(b"unable to find log of " + name, OSError(ENOENT, ""))
         if not found and not self._names:
             self._tell(b"unable to find any log in %b or %b" % (self._logs, self._services), None)

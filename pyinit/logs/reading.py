@@ -100,9 +100,7 @@ class LogReader:
         for tries_left in range(TRIES, 0, -1):
             current = self._open(b"current")
             names = self._names()
-            previous = self._open(b"previous") if b"previous" in names else None
-            if b"processed" in names and not previous and not self._raw:
-                previous = self._open_processed()
+            previous = self._open_rotated(names)
             is_same = current.has_name(current.path) if current else b"current" not in names or self._denied
             if (is_same and names == self._names()) or tries_left == 1:
                 break
@@ -131,10 +129,15 @@ class LogReader:
             return None
         return file
 
-    def _open_processed(self) -> File | None:
-        """A processor's output that a crash left complete, in place of a `previous`."""
-        file = self._open(b"processed")
-        if file and not file.is_complete:
+    def _open_rotated(self, names: list[bytes]) -> File | None:
+        """`previous`; or what a processor made of it, if a crash left that complete. Not if it is an old file too."""
+        file = self._open(b"previous") if b"previous" in names else None
+        if not file and b"processed" in names and not self._raw:
+            file = self._open(b"processed")
+            if file and not file.is_complete:
+                file.close()
+                return None
+        if file and file.links > 1:
             file.close()
             return None
         return file
@@ -149,7 +152,7 @@ class LogReader:
             if raw.has_name(old.path):
                 return self._forget(self._raw[: index + 1])
         for index, raw in enumerate(self._raw):
-            if raw.is_gone and ((survives and not index) or raw.begins_like(old)):
+            if not raw.links and ((survives and not index) or raw.begins_like(old)):
                 return self._forget(self._raw[: index + 1])
         if old.key >= self._since:
             self._queue.append(old)
