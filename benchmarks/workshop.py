@@ -1,0 +1,110 @@
+"""What all benchmarks work with: ours installed as an image has it, the peers that are here, the C programs."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from functools import cached_property
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+MEMORY = "/dev/shm"
+
+PEERS = {
+    "daemontools": ("svscan", "supervise", "multilog", "svstat"),
+    "s6": ("s6-svscan", "s6-supervise", "s6-log", "s6-svstat"),
+    "runit": ("runsvdir", "runsv", "svlogd", "sv"),
+    "supervisor": ("supervisord", "supervisorctl"),
+    "tini": ("tini",),
+    "dumb-init": ("dumb-init",),
+    "catatonit": ("catatonit",),
+}
+"""Debian's package, and the programs of it that are measured."""
+
+
+class BrokenMeasurement(Exception):
+    """What was measured did not do its work: the number would mean nothing."""
+
+
+class Workshop:
+    """One session of measuring. `quick`: that everything can be measured is to be shown, not how fast it is.
+
+    `python` runs ours, and bare where something is compared with that. `place` is where everything is made: in memory,
+    where that can be, because on a disk the disk would be measured.
+    """
+
+    def __init__(self, quick: bool, python: str = "/usr/bin/python3", place: str = MEMORY) -> None:
+        self.quick = quick
+        self.python = python if os.access(python, os.X_OK) else sys.executable
+        self.peers = [name for name in PEERS if is_here(name)]
+        self.directory = Path(
+            tempfile.mkdtemp(prefix="pyinit-benchmarks-", dir=place if os.access(place, os.W_OK) else None)
+        )
+        self.directory.chmod(0o755)
+
+    def remove(self) -> None:
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def rounds(self, count: int) -> int:
+        """How many rounds to take where `count` is right for numbers that last."""
+        return 1 if self.quick else count
+
+    @cached_property
+    def ours(self) -> Path:
+        """The directory of our commands: one launcher with the interpreter in its first line, bytecode compiled."""
+        package = self.directory / "lib/pyinit/pyinit"
+        shutil.copytree(ROOT / "pyinit", package, ignore=shutil.ignore_patterns("__pycache__"))
+        subprocess.run([self.python, "-m", "compileall", "-q", package], check=True)
+        directory = self.directory / "bin"
+        directory.mkdir()
+        body = (ROOT / "bin/pyinit").read_text().partition("\n")[2]
+        launcher = directory / "pyinit"
+        launcher.write_text(f"#!{self.python} -IS\n{body}")
+        launcher.chmod(0o755)
+        for path in (ROOT / "bin").iterdir():
+            if path.name != "pyinit":
+                (directory / path.name).symlink_to("pyinit")
+        return directory
+
+    def program(self, name: str) -> Path:
+        """One of benchmarks/programs, compiled: static, so that it costs next to nothing to execute."""
+        binary = self.directory / f"programs/{name}"
+        if not binary.exists():
+            binary.parent.mkdir(exist_ok=True)
+            source = Path(__file__).parent / f"programs/{name}.c"
+            subprocess.run(["cc", "-O2", "-Wall", "-static", "-o", binary, source], check=True)
+        return binary
+
+    def cost(self, *command: object, first: bool = False) -> tuple[int, float, float]:
+        """Run a command, as process 1 of a namespace if `first`: its exit code, wall and processor milliseconds."""
+        words = [self.program("cost"), *(["-p"] if first else []), *command]
+        done = subprocess.run(
+            [str(word) for word in words],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+            timeout=120,
+        )
+        try:
+            code, wall, cpu = map(int, done.stderr.splitlines()[-1].split())
+        except (IndexError, ValueError):
+            raise BrokenMeasurement(f"{words}: {done.returncode} {done.stderr!r}") from None
+        return code, wall / 1000, cpu / 1000
+
+
+def is_here(peer: str) -> bool:
+    return all(shutil.which(program) for program in PEERS[peer])
+
+
+def install_peers() -> None:
+    """Have Debian's packages installed where that can be; say what is missing where it can't."""
+    missing = [name for name in PEERS if not is_here(name)]
+    if missing and os.geteuid() == 0 and shutil.which("apt-get"):
+        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        for command in (["update", "-qq"], ["install", "-qq", "-y", "--no-install-recommends", *missing]):
+            subprocess.run(["apt-get", *command], env=environment, check=False, stdout=subprocess.DEVNULL)
+        missing = [name for name in PEERS if not is_here(name)]
+    if missing:
+        print(f"benchmarks: not here, so not measured: {' '.join(missing)} (Debian's packages of these names)")
