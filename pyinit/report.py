@@ -16,10 +16,15 @@ TROUBLE = 111
 
 
 def reason(error: "OSError | int") -> bytes:
-    """djb's phrase for an error or errno; `unknown error` for those he has none for."""
-    from pyinit.errors import PHRASES
+    """djb's phrase for an error or errno; `unknown error` for those he has none for.
 
+    The C library's where his can't be loaded: when there is no descriptor left to do that with, for example.
+    """
     number = error if isinstance(error, int) else error.errno
+    try:
+        from pyinit.errors import PHRASES
+    except (OSError, ImportError):
+        return posix.strerror(number or 0).encode()
     return PHRASES.get(number or 0, b"unknown error") if number else b"no error"
 
 

@@ -56,6 +56,7 @@ class Machine:
         self.process: subprocess.Popen | None = None
         self.pid = 0
         self.stdin: int = subprocess.DEVNULL
+        self.prefix: tuple[str, ...] = ()
 
     def add(self, name: str, script: str = "exec sleep 1000", **files: str) -> Path:
         """Make a service, complete before it is seen: built beside, then renamed. `log__run` means log/run."""
@@ -71,7 +72,7 @@ class Machine:
 
     def boot(self, *arguments: str) -> "Machine":
         words = [*(UNSHARE if os.geteuid() == 0 else [*UNSHARE, "--user", "--map-root-user"])]
-        words += [sys.executable, "-IS", BIN / self.program, *(arguments or self.arguments())]
+        words += [*self.prefix, sys.executable, "-IS", BIN / self.program, *(arguments or self.arguments())]
         with self.out.open("ab") as out, self.err.open("ab") as err:
             self.process = subprocess.Popen(
                 words, env=environment(**self.env), stdin=self.stdin, stdout=out, stderr=err

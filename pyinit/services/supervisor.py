@@ -113,7 +113,10 @@ class Supervisor:
         except OSError as error:
             raise CannotOpen(b"unable to acquire %b/supervise/lock" % self.name, error) from None
         self._control = self._open_fifo(b"supervise/control", posix.O_RDWR, b"write")
-        self._host.loop.on_readable(self._control, self._read_control)
+        try:
+            self._host.loop.on_readable(self._control, self._read_control)
+        except OSError as error:  # a file, which can always be read
+            raise CannotOpen(b"unable to read %b/supervise/control" % self.name, error) from None
         self._state = state.State(want, time_ns())
         self._announce()  # before `ok`: who finds that open can read a valid status
         self._ok = self._open_fifo(b"supervise/ok", posix.O_RDONLY, b"read")
@@ -197,8 +200,10 @@ class Supervisor:
         """What is wrong with `run` beyond the error, which the C program does not tell."""
         if self._host.repeats:
             return b""
-        from pyinit.services.doctor import of_program
-
+        try:
+            from pyinit.services.doctor import of_program
+        except (OSError, ImportError):  # it takes a descriptor, and there may be none
+            return b""
         findings = of_program(b"run", self._directory, self._host.spawner.environment.get(b"PATH"))
         return b"; ".join(finding for finding in findings if finding != b"run: " + report.reason(error))
 
@@ -249,7 +254,7 @@ class Supervisor:
         now = self._state
         content = status.pack(status.Status(now.pid, now.paused, now.want, now.since))
         try:
-            flags = files.WRITE_FLAGS | posix.O_TRUNC | posix.O_CREAT
+            flags = files.WRITE_FLAGS | posix.O_TRUNC | posix.O_CREAT | posix.O_NOFOLLOW
             descriptor = posix.open(b"supervise/status.new", flags, 0o644, dir_fd=self._place)
         except OSError as error:
             return self._warn_status(b"open", b"", error)

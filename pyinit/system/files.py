@@ -23,8 +23,12 @@ def open_directory(name: bytes, directory: int | None = None) -> int:
 
 
 def lock(name: bytes, directory: int) -> int:
-    """Open for append, make if missing (0600), and flock without waiting: BlockingIOError when held elsewhere."""
-    descriptor = posix.open(name, WRITE_FLAGS | posix.O_APPEND | posix.O_CREAT, 0o600, dir_fd=directory)
+    """Open for append, make if missing (0600), and flock without waiting: BlockingIOError when held elsewhere.
+
+    No link is followed: the directory may be another user's, and the link lead to a file of ours.
+    """
+    flags = WRITE_FLAGS | posix.O_APPEND | posix.O_CREAT | posix.O_NOFOLLOW
+    descriptor = posix.open(name, flags, 0o600, dir_fd=directory)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

@@ -72,14 +72,14 @@ class Loop:
 
     def on_readable(self, descriptor: int, callback: "Callable[[], None]") -> None:
         """Call when `descriptor` can be read or has reached its end, until `forget`."""
-        self._ready[descriptor] = callback
         self._epoll.register(descriptor, select.EPOLLIN)
+        self._ready[descriptor] = callback
 
     def on_writable(self, descriptor: int, callback: "Callable[[], None]") -> None:
         """Call when `descriptor` can be written, until `forget`. Naming it again changes nothing."""
         if descriptor not in self._ready:
-            self._ready[descriptor] = callback
             self._epoll.register(descriptor, select.EPOLLOUT)
+            self._ready[descriptor] = callback
 
     def forget(self, descriptor: int) -> None:
         """Stop watching; to be called before the descriptor is closed."""
