@@ -272,7 +272,7 @@ class LogDirectory:
 
     def _prune(self) -> None:
         """Remove the oldest while there are too many. A directory of such a name is none of ours."""
-        names = sorted(name for name in self._folder.names() if name[:1] == b"@" and len(name) >= TEXT_LENGTH)
+        names = sorted([name for name in self._folder.names_at() if len(name) >= TEXT_LENGTH])
         while len(names) >= self._limits.count:
             try:
                 self._folder.remove(names.pop(0))

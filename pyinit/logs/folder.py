@@ -45,9 +45,9 @@ class Folder:
         files.close_all(self._lock, self.descriptor)
         self._lock = self.descriptor = -1
 
-    def names(self) -> list[bytes]:
-        """What is in it."""
-        return [name.encode(ENCODING, ERRORS) for name in posix.listdir(self.descriptor)]
+    def names_at(self) -> list[bytes]:
+        """The names in it that begin with `@`."""
+        return [name.encode(ENCODING, ERRORS) for name in posix.listdir(self.descriptor) if name[0] == "@"]
 
     def stat(self, name: bytes) -> "posix.stat_result | None":
         """The file's status, None if there is no such file."""
