@@ -7,6 +7,7 @@ logger that dies before the end is started again, even while the rest is going d
 
 import posix
 import select
+from errno import EMFILE
 
 from pyinit.services.directory import has_log, has_logger
 from pyinit.services.host import CannotOpen, Host
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
 
             `parent`, the directory that the service is in, may be looked at before this returns.
             """
+
+
+RESERVE = 16
+"""Descriptors that no new service may take: those that are up need some to be started again, and to be told of."""
 
 
 class Wiring:
@@ -90,7 +95,7 @@ class Pair:
         self.logged = has_log(self.name, parent) if sink is None else has_logger(self.name, parent)
         if not self.logged and sink is None:
             return
-        self._pipe = posix.pipe2(posix.O_CLOEXEC)
+        self._pipe = _pipe()
         if sink and not self.logged:
             self._sink = sink
             sink.attach(self.name, parent, self._pipe[0], self._drained)
@@ -190,6 +195,15 @@ class Pair:
         files.close_all(self._pipe[0])
         self._pipe = (-1, self._pipe[1])
         self.on_change(self)
+
+
+def _pipe() -> tuple[int, int]:
+    """A new pipe, if RESERVE more descriptors could be opened after it: the lowest free numbers are given out."""
+    ends = posix.pipe2(posix.O_CLOEXEC)
+    if 0 < posix.sysconf("SC_OPEN_MAX") <= ends[1] + RESERVE:
+        files.close_all(*ends)
+        raise OSError(EMFILE, "")
+    return ends
 
 
 def _is_at_end(pipe: int) -> bool:

@@ -9,6 +9,7 @@ that left and is to be taken up again, a directory that could not be used, a fil
 
 import posix
 import sys
+from errno import EMFILE, ENFILE
 from stat import S_ISDIR
 from time import monotonic
 
@@ -152,7 +153,8 @@ class Scanner:
         try:
             pair.make_pipe(self._directory)
         except OSError as error:
-            self._complain(said, name, PROG, b"warning: unable to stat %b/log" % name, error)
+            what = b"create pipe for " + name if error.errno in (EMFILE, ENFILE) else b"stat %b/log" % name
+            self._complain(said, name, PROG, b"warning: unable to " + what, error)
             return None
         return pair
 

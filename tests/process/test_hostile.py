@@ -19,29 +19,27 @@ def processes(machine) -> list[str]:
     return [line for line in machine.inside("ps", "-e", "-o", "args=").splitlines() if not line.startswith("ps ")]
 
 
-def test_no_forks(make_machine):
+def test_no_forks(machine):
     """Process 1 of a user who has as many processes as he may: told once, tried each second, and up when it can."""
-    machine = make_machine()
-    machine.top.chmod(0o755)
-    machine.services.chmod(0o777)
-    machine.out.touch(0o666)
     user = 54321  # of whom nothing else runs here
+    machine.top.chmod(0o755)
     for name in ("a", "b"):
         os.chown(machine.add(name), user, user)
-    machine.prefix = ("setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups")
-    pid = machine.boot().until_up("a")
-    other = machine.until_up("b")
-    given = resource.prlimit(machine.pid, resource.RLIMIT_NPROC)
-    resource.prlimit(machine.pid, resource.RLIMIT_NPROC, (1, 1))
-    machine.inside("kill", "-9", pid)
+    machine.prefix = ("prlimit", "--nproc=3", "setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups")
+    machine.boot().until_up("a")
+    pid = machine.until_up("b")
+    until(lambda: "multilog: warning: unable to fork, trying again in a second: " in machine.stderr(), "the logger's")
+    machine.svc("d", "a")
+    until(lambda: "multilog" in machine.inside("ps", "-e", "-o", "comm="), "the logging process")
+    machine.svc("u", "a")
     text = "supervise: warning: unable to fork for a, trying again in a second: "
     until(lambda: text in machine.stderr(), "the trouble to be told")
     time.sleep(1.2)  # in which it is tried once more
     assert machine.stderr().count(text) == 1
     assert "want up" in machine.svstat("a")
-    assert machine.pid_of("b") == other
-    resource.prlimit(machine.pid, resource.RLIMIT_NPROC, given)
-    machine.until_up("a", other_than=pid)
+    assert machine.pid_of("b") == pid
+    machine.svc("d", "b")
+    machine.until_up("a")
     assert machine.stop() == 0
 
 
@@ -90,13 +88,16 @@ def test_no_descriptors(machine):
     machine.add("a")
     machine.boot().until_up("a")
     used = len(os.listdir(f"/proc/{machine.pid}/fd"))
-    resource.prlimit(machine.pid, resource.RLIMIT_NOFILE, (used + 8, used + 8))
+    resource.prlimit(machine.pid, resource.RLIMIT_NOFILE, (used + 25, given[1]))
     for number in range(6):
         machine.add(f"s{number}")
-    until(lambda: "open files" in machine.stderr(), "the trouble")
+    until(lambda: ": process cannot open more files" in machine.stderr(), "the trouble")
+    assert "svscan: warning: unable to create pipe for s" in machine.stderr()
     pid = machine.pid_of("a")
     machine.inside("kill", "-9", pid)
     machine.until_up("a", other_than=pid)
+    up = [number for number in range(6) if (machine.services / f"s{number}/supervise").exists()]
+    assert 0 < len(up) < 6
     assert machine.stderr().count("\n") < 20, machine.stderr()
     assert "internal error" not in machine.stderr()
     resource.prlimit(machine.pid, resource.RLIMIT_NOFILE, given)
