@@ -170,7 +170,9 @@ class LogReader:
         while self._queue:
             file = self._queue[0]
             yield from self._cut(file, self._cutter, self._goes_on, size)
-            file.start = file.end
+            if file.start < file.end:
+                file.is_begun = True
+                file.start = file.end
             if len(self._queue) == 1:
                 break
             self._goes_on = not file.is_cut_off
@@ -183,9 +185,10 @@ class LogReader:
         return self._cutter.finish()
 
     def _cut(self, file: File, cutter: Cutter, goes_on: bool, size: int) -> "Iterator[Batch]":
+        is_begun = file.is_begun
         for block in file.blocks(size, self._witness):
-            if not file.is_begun:
-                file.is_begun = True
+            if not is_begun:
+                is_begun = True
                 yield from cutter.begin(block, file.key, goes_on)
             yield from cutter.feed(block)
 
@@ -194,7 +197,6 @@ class LogReader:
         cutter, goes_on = Cutter(), True
         for file in self._queue:
             yield from self._cut(file, cutter, goes_on, size)
-            file.is_begun = False
             goes_on = not file.is_cut_off
         if is_whole:
             yield from cutter.finish()

@@ -1,0 +1,298 @@
+"""Logs read back: what svlog prints, held against a model that has all lines in memory and sorts them."""
+
+import bz2
+import gzip
+import lzma
+import os
+import shutil
+import tempfile
+from datetime import UTC, datetime
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pyinit import tai
+from pyinit.commands.svlog import Options, Print
+from pyinit.logs import file as file_module
+from pyinit.logs import merging
+from pyinit.logs.merging import Batch, Cutter, key_of
+
+EPOCH = 1_700_000_000 * 10**9
+"""Times in these tests are small numbers of nanoseconds since then."""
+
+
+def head(time: int) -> bytes:
+    return tai.label(EPOCH + time) + b" "
+
+
+def shown(line: bytes) -> bytes:
+    if not key_of(line):
+        return line
+    seconds, nanoseconds = divmod(tai.parse(line[:25]), 10**9)
+    text = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    return f"{text}.{nanoseconds:09d}Z".encode() + line[25:]
+
+
+class File:
+    """A file of a log: its lines, the time at which it was finished, how it is kept."""
+
+    def __init__(self, lines: list[bytes], time: int, packing: str) -> None:
+        self.lines = lines
+        self.time = time
+        self.packing = packing
+
+    def __repr__(self) -> str:
+        return f"File({self.lines}, {self.time}, {self.packing!r})"
+
+    def content(self) -> bytes:
+        text = b"".join(line + b"\n" for line in self.lines)
+        return {"plain": bytes, "gzip": gzip.compress, "bzip2": bz2.compress, "xz": lzma.compress}[self.packing](text)
+
+
+MESSAGES = st.one_of(st.binary(max_size=30), st.just(b"x" * 120)).map(
+    lambda text: text.replace(b"\n", b"") if not key_of(text) else b""
+)
+
+
+@st.composite
+def log(draw) -> list[File]:
+    """Files of one log: labels rise, but for a clock that is set back at times; the last file is `current`."""
+    time, files = draw(st.integers(0, 5)), []
+    for _ in range(draw(st.integers(1, 4))):
+        lines = []
+        has_labels = draw(st.integers(0, 5)) > 0
+        for _ in range(draw(st.integers(0, 12))):
+            time += draw(st.sampled_from([0, 0, 1, 2, 5, -1]))
+            bare = lines and draw(st.integers(0, 4)) == 0
+            message = draw(MESSAGES)
+            lines.append(head(time) + message if has_labels and not bare else message.replace(b"@", b"a"))
+        time += 5
+        files.append(File(lines, time, draw(st.sampled_from(["plain", "plain", "gzip", "bzip2", "xz"]))))
+    files[-1].packing = "plain"
+    return files
+
+
+def write(directory: Path, files: list[File]) -> None:
+    directory.mkdir()
+    for file in files[:-1]:
+        (directory / f"{tai.label(EPOCH + file.time).decode()}.s").write_bytes(file.content())
+    current = directory / "current"
+    current.write_bytes(files[-1].content())
+    os.utime(current, ns=(EPOCH, EPOCH + files[-1].time))
+
+
+def model(logs: list[list[File]], names: list[bytes], since: int | None, until: int | None) -> list[bytes]:
+    """Every line, by key, log and place; in the window."""
+    found = []
+    for index, files in enumerate(logs):
+        last = b""
+        for file in files:
+            if file.lines and not any(map(key_of, file.lines)):
+                last = max(last, head(file.time))
+            for line in file.lines:
+                last = max(last, key_of(line))
+                found.append((last, index, shown(line)))
+    found.sort(key=lambda entry: entry[:2])
+    return [
+        (names[index] + b": " if len(names) > 1 else b"") + line + b"\n"
+        for key, index, line in found
+        if (since is None or key >= head(since)) and (until is None or key <= head(until))
+    ]
+
+
+class Captured(Print):
+    """What would be printed, with small blocks."""
+
+    block = 1 << 14
+
+    def __init__(self, arguments: list[str]) -> None:
+        super().__init__(Options([argument.encode() for argument in ["--utc", *arguments]]))
+        self.output = b""
+
+    @property
+    def _block(self) -> int:
+        return self.block
+
+    def _write(self, text: bytes) -> None:
+        self.output += text
+
+
+def capture(arguments: list[str], block: int = 1 << 14) -> bytes:
+    printed = Captured(arguments)
+    printed.block = block
+    assert printed.run() == 0
+    return printed.output
+
+
+TIMES = st.one_of(st.none(), st.integers(0, 100))
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    logs=st.lists(log(), min_size=1, max_size=4),
+    since=TIMES,
+    until=TIMES,
+    lines=st.one_of(st.none(), st.integers(0, 40)),
+    block=st.sampled_from([64, 100, 1000, 1 << 14]),
+    tail_block=st.sampled_from([30, 70, 1000]),
+    long=st.sampled_from([90, 1 << 16]),
+)
+def test_what_is_printed_is_what_the_model_has(logs, since, until, lines, block, tail_block, long) -> None:
+    top = Path(tempfile.mkdtemp())
+    patch = pytest.MonkeyPatch()
+    try:
+        patch.setattr(file_module, "TAIL_BLOCK", tail_block)
+        patch.setattr(merging, "LONG", long)
+        arguments = []
+        for index, files in enumerate(logs):
+            write(top / str(index), files)
+            arguments.append(str(top / str(index)))
+        expected = model(logs, [argument.encode() for argument in arguments], since, until)
+        arguments += [] if since is None else ["--since", head(since).decode().strip()]
+        arguments += [] if until is None else ["--until", head(until).decode().strip()]
+        if lines is not None:
+            arguments += ["-n", str(lines)]
+            expected = expected[len(expected) - min(lines, len(expected)) :]
+        assert capture(arguments, block) == b"".join(expected)
+    finally:
+        patch.undo()
+        shutil.rmtree(top)
+
+
+def flat(batches: list[Batch]) -> list[tuple[bytes, bytes]]:
+    """Key and text of each line, the pieces of long ones put together."""
+    lines: list[tuple[bytes, bytes]] = []
+    for batch in batches:
+        assert len(batch.keys) == len(batch.lines) > 0
+        assert batch.keys == sorted(batch.keys)
+        if batch.is_labelled:
+            assert all(map(key_of, batch.lines))
+        if batch.begins:
+            lines += zip(batch.keys, batch.lines, strict=True)
+        else:
+            assert batch.lines == batch.lines[:1]
+            assert batch.keys == [lines[-1][0]]
+            lines[-1] = lines[-1][0], lines[-1][1] + batch.lines[0]
+    return lines
+
+
+@given(
+    text=st.lists(
+        st.one_of(st.just(b"\n"), st.integers(0, 9).map(head), st.binary(max_size=40), st.just(b"y" * 300))
+    ).map(b"".join),
+    cuts=st.lists(st.integers(0, 2000)),
+    long=st.sampled_from([50, 1 << 16]),
+)
+def test_a_stream_is_cut_into_the_same_lines_wherever_blocks_end(text: bytes, cuts: list[int], long: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(merging, "LONG", long)
+        cutter = Cutter()
+        batches = cutter.begin(text, head(3), False)
+        places = sorted({0, len(text), *(cut for cut in cuts if cut < len(text))})
+        for start, stop in pairwise(places):
+            batches += cutter.feed(text[start:stop])
+        batches += cutter.finish()
+    lines = text.removesuffix(b"\n").split(b"\n") if text else []
+    assert [line for _, line in flat(batches)] == lines
+    last = b"" if any(map(key_of, lines)) else head(3)
+    expected = []
+    for line in lines:
+        last = max(last, key_of(line))
+        expected.append(last)
+    assert [key for key, _ in flat(batches)] == expected
+
+
+def put(directory: Path, **files: bytes) -> str:
+    """A log directory; `s5` is an old file finished at time 5, `u5` one that was cut off then."""
+    directory.mkdir()
+    for name, content in files.items():
+        is_old = name[1:].isdigit()
+        file = f"{tai.label(EPOCH + int(name[1:])).decode()}.{name[0]}" if is_old else name
+        (directory / file).write_bytes(content)
+        (directory / file).chmod(0o744)
+    return str(directory)
+
+
+def messages(output: bytes) -> list[bytes]:
+    return [line.partition(b"Z ")[2] if line[:2] == b"20" else line for line in output.splitlines()]
+
+
+def test_a_line_that_rotation_cut_is_one(tmp_path: Path) -> None:
+    path = put(tmp_path / "log", s5=head(1) + b"a\n" + head(2) + b"begun ", current=b"and ended\n" + head(3) + b"b\n")
+    assert messages(capture([path])) == [b"a", b"begun and ended", b"b"]
+
+
+def test_a_line_that_a_crash_cut_ends_there(tmp_path: Path) -> None:
+    path = put(tmp_path / "log", u5=head(2) + b"cut", s7=b"no label\n", current=head(8) + b"b")
+    assert messages(capture([path])) == [b"cut", b"no label", b"b"]
+
+
+def test_a_line_ends_where_a_label_begins_another(tmp_path: Path) -> None:
+    path = put(tmp_path / "log", s5=head(2) + b"cut", current=head(3) + b"b\n")
+    assert messages(capture([path])) == [b"cut", b"b"]
+
+
+def test_a_file_that_begins_without_a_label_stays_behind_the_file_before(tmp_path: Path) -> None:
+    one = put(tmp_path / "one", s5=head(1) + b"error:\n", current=b" more of it\n" + head(9) + b"later\n")
+    two = put(tmp_path / "two", current=head(4) + b"other\n")
+    expected = [b"error:", b" more of it", b"other", b"later"]
+    for arguments in [], ["-n", "3"], ["-n", "4"]:
+        lines = capture([one, two, *arguments]).splitlines()
+        found = [line.rpartition(b"Z ")[2].rpartition(b"one: ")[2] for line in lines]
+        assert found == expected[-int((arguments or ["0", "4"])[1]) :]
+
+
+def test_the_states_of_a_rotation(tmp_path: Path) -> None:
+    a, b, c = (head(time) + name + b"\n" for time, name in ((1, b"a"), (2, b"b"), (3, b"c")))
+    path = put(tmp_path / "renamed", s5=a, previous=b, current=c)
+    assert messages(capture([path])) == [b"a", b"b", b"c"]
+    path = put(tmp_path / "no current yet", s5=a, previous=b)
+    assert messages(capture([path])) == [b"a", b"b"]
+    path = put(tmp_path / "linked", s5=a, previous=b, current=c)
+    os.link(f"{path}/previous", f"{path}/{tai.label(EPOCH + 6).decode()}.s")
+    assert messages(capture([path])) == [b"a", b"b", b"c"]
+    path = put(tmp_path / "processing", s5=a, previous=b, current=c, processed=gzip.compress(b)[:9])
+    assert messages(capture([path])) == [b"a", b"b", b"c"]
+    path = put(tmp_path / "processed", s5=a, current=c, processed=gzip.compress(b))
+    assert messages(capture([path])) == [b"a", b"b", b"c"]
+    (Path(path) / "processed").chmod(0o644)
+    assert messages(capture([path])) == [b"a", b"c"]
+
+
+def test_what_is_not_a_label_is_left_as_it_is(tmp_path: Path) -> None:
+    label = head(1).strip()
+    lines = [
+        b"@",
+        label[:-1] + b" x",
+        label + b"0 x",
+        label + b"x",
+        label.upper() + b" x",
+        label[:17] + b" 1234567 x",
+        label[:17] + b"+1234567 x",
+        b"@ffffffffffffffff00000000 x",
+        b" " + label + b" x",
+        b"\xff\0\r x",
+    ]
+    path = put(tmp_path / "log", current=b"".join(line + b"\n" for line in lines))
+    assert capture([path]).split(b"\n")[:-1] == lines
+    good = head(2) + b"good"
+    path = put(tmp_path / "mixed", current=b"".join(b"%b\n%b\n" % (good, line) for line in lines))
+    found = capture([path]).split(b"\n")[:-1]
+    assert found[1::2] == lines
+    assert found[::2] == [shown(good)] * len(lines)
+
+
+def test_files_before_the_window_are_not_opened(tmp_path: Path) -> None:
+    path = put(tmp_path / "log", s5=b"\x1f\x8b is no gzip", s7=head(6) + b"in\n", current=head(8) + b"in too\n")
+    since = head(6).decode().strip()
+    assert messages(capture([path, "--since", since])) == [b"in", b"in too"]
+    printed = Captured([path])
+    assert printed.run() == 111
+
+
+def test_files_behind_the_window_are_not_read(tmp_path: Path) -> None:
+    path = put(tmp_path / "log", s5=head(3) + b"in\n", s7=head(6) + b"out\n", s9=b"\x1f\x8b is no gzip", current=b"")
+    assert messages(capture([path, "--until", head(4).decode().strip()])) == [b"in"]
