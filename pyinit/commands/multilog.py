@@ -64,20 +64,20 @@ def _pump(log: Multilog, doorbell: int, wanted: set[int]) -> None:
     ready.register(doorbell, POLLIN)
     size = LEAST_BLOCK
     while True:
-        if SIGALRM in wanted:
-            wanted.discard(SIGALRM)
-            log.rotate()
-            _settle(log)
-        is_leaving = SIGTERM in wanted
-        if is_leaving and not log.is_inside:
-            return
+        if wanted:
+            if SIGALRM in wanted:
+                wanted.discard(SIGALRM)
+                log.rotate()
+                _settle(log)
+            if SIGTERM in wanted and not log.is_inside:
+                return
         for descriptor, _ in ready.poll():
             if descriptor == doorbell:
                 posix.read(doorbell, 512)
                 break
         else:
             try:
-                block = posix.read(0, 1 if is_leaving else size)
+                block = posix.read(0, 1 if SIGTERM in wanted else size)
             except BlockingIOError:
                 continue
             except OSError:
@@ -87,7 +87,7 @@ def _pump(log: Multilog, doorbell: int, wanted: set[int]) -> None:
             log.feed(block, time_ns())
             if log.is_pending:
                 _settle(log)
-            size = min(size * 2, GREATEST_BLOCK) if len(block) == size else LEAST_BLOCK
+            size = GREATEST_BLOCK if len(block) == size else LEAST_BLOCK
 
 
 def _settle(log: Multilog) -> None:
