@@ -23,10 +23,17 @@ def understand(text: bytes, now: int, is_utc: bool) -> int:
     `YYYY-MM-DD[ HH:MM[:SS[.FRACTION]]]`, with T for the space and with Z or an offset too (RFC 3339), local time if no
     zone is said and not `is_utc`; `@` and a label; a number and s, m, h, d or w: so long before `now`, unix ns.
     """
+    try:
+        return _understand(text, now, is_utc)
+    except (ValueError, OverflowError):
+        raise ValueError("no time") from None
+
+
+def _understand(text: bytes, now: int, is_utc: bool) -> int:
     import re
 
     if text[:1] == b"@":
-        return parse(text[:TEXT_LENGTH]) if key_of(text + b" ") else parse(b"")
+        return parse(key_of(text + b" ") and text)
     if found := re.fullmatch(rb"(\d{1,9})(?:\.(\d{1,9}))?([smhdw])", text):
         amount, fraction, unit = found.groups()
         return now - (int(amount) * SECOND + _fraction(fraction)) * UNITS[unit]
@@ -34,7 +41,7 @@ def understand(text: bytes, now: int, is_utc: bool) -> int:
         *numbers, fraction, zone = found.groups()
         seconds = _seconds([int(number or 0) for number in numbers], zone or (b"Z" if is_utc else b""))
         return seconds * SECOND + _fraction(fraction)
-    raise ValueError("no time")
+    raise ValueError
 
 
 def _fraction(digits: bytes | None) -> int:
@@ -51,10 +58,7 @@ def _seconds(numbers: list[int], zone: bytes) -> int:
     datetime(year, month, day, hours, minutes, min(seconds, 59))  # raises ValueError
     moment = (year, month, day, hours, minutes, seconds, 0, 0, -1)
     if not zone:
-        try:
-            return int(mktime(moment))
-        except OverflowError:
-            raise ValueError("no time") from None
+        return int(mktime(moment))
     if zone in b"Zz":
         return timegm(moment)
     offset = int(zone[1:3]) * 3600 + int(zone[-2:]) * 60
