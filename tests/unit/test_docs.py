@@ -20,7 +20,7 @@ DOCS = ROOT / "docs"
 PAGES = sorted((DOCS / "commands").glob("*.md"))
 DOCUMENTS = sorted(DOCS.rglob("*.md"))
 
-ASKED_BY = {"pyinit": ["--help"], "svc": ["-?"], "softlimit": ["-?"], "setlock": ["-?"]}
+ASKED_BY = {"pyinit": ["--help"], "svc": ["-?"], "svlog": ["-?"], "softlimit": ["-?"], "setlock": ["-?"]}
 """What makes a command print its usage; others do when they are called without arguments."""
 
 SILENT = {"multilog", "readproctitle", "svscan", "svscanboot", "svstat", "tai64n", "tai64nlocal"}
@@ -79,7 +79,7 @@ def test_a_page_has_its_sections(page: Path) -> None:
     assert names[:3] == FIRST
     assert names[-2:] == LAST
     assert "EXIT STATUS" in names
-    assert ("BEYOND THE C PROGRAM" in names) == (page.stem != "pyinit")
+    assert ("BEYOND THE C PROGRAM" in names) == (page.stem not in ("pyinit", "svlog"))
     assert re.fullmatch(rf"\n{page.stem} - [^\n]+\n", found["NAME"])
     assert all(text.strip() for text in found.values())
 
@@ -99,7 +99,9 @@ def test_options_are_the_synopsis_options(page: Path) -> None:
         return
     synopsis = found["SYNOPSIS"]
     letters = (
-        re.findall(r"\[-(\w) ", synopsis) or re.findall(r"[,:]\s+(\w) \w", synopsis) or re.findall(r"[nNxX]", synopsis)
+        re.findall(r"\[-(\w)[] ]", synopsis)
+        or re.findall(r"[,:]\s+(\w) \w", synopsis)
+        or re.findall(r"[nNxX]", synopsis)
     )
     assert sorted(listed) == sorted(dict.fromkeys(letters))
 
