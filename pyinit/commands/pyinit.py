@@ -33,25 +33,24 @@ environment:
 import gc
 import posix
 from _signal import SIG_SETMASK, pthread_sigmask
-from errno import ENOENT
 from time import monotonic
 
 from pyinit import __version__, report
-from pyinit.logs.plane import Plane
-from pyinit.logs.settings import Job, Settings
 from pyinit.services import invocation as asked
 from pyinit.services.command import Command
-from pyinit.services.host import Host
-from pyinit.services.init import Init, Plan
+from pyinit.services.init import Init, NoServices, Plan
 from pyinit.services.invocation import BadUsage, Invocation
-from pyinit.services.pair import Wiring
-from pyinit.services.place import Place
-from pyinit.services.scanner import Scanner
 from pyinit.services.signals import reactions
 from pyinit.system.console import Console
 from pyinit.system.loop import Loop
-from pyinit.system.memory import OutOfMemory
 from pyinit.system.spawn import Spawner, adopt_orphans, block_signals, die_with_parent, ignore_terminal_stops
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pyinit.logs.plane import Plane
+    from pyinit.logs.settings import Job, Settings
+    from pyinit.services.place import Place
+    from pyinit.services.scanner import Scanner
 
 PROG = b"pyinit"
 LOG_CAPTURES = (1, 2)
@@ -65,16 +64,13 @@ def main(argv: list[bytes]) -> int:
     block_signals()
     try:
         invocation = asked.read(argv[0], argv[1:], posix.environ)
-        settings = Settings.from_environment(posix.environ)
     except BadUsage as bad:
         report.die(PROG, bad.message, code=bad.code)
-    except ValueError as error:
-        report.die(PROG, b"unable to use " + str(error).encode(), code=report.USAGE)
     if invocation.asks:
         return _answer(invocation)
     report.write = Console().write
     ignore_terminal_stops()
-    init = _build(invocation, settings)
+    init = _build(invocation)
     gc.freeze()
     return init.run()
 
@@ -106,21 +102,19 @@ def _answer(invocation: Invocation) -> int:
     return 0
 
 
-def _build(invocation: Invocation, settings: Settings) -> Init:
+def _build(invocation: Invocation) -> Init:
     """Everything, started: the services are up, as far as they can be, when this returns."""
     loop = Loop(invocation.dialect)
     _place_in_tree(invocation)
-    place = Place(posix.environ)
-    plane = _plane(loop, settings, place, invocation.service_dir or b"")
-    wiring = Wiring(plane, LOG_CAPTURES, posix.open("/dev/null", posix.O_RDONLY | posix.O_CLOEXEC), _log_name)
-    host = Host(loop, Spawner(has_groups=True), place.get)
-    scanner = Scanner(host, wiring, invocation.service_dir or b"")
+    spawner = Spawner(has_groups=True)
+    scanner: Scanner | NoServices = NoServices()
+    plane = place = None
+    if is_watching := _has_directory(invocation):
+        scanner, plane, place = _supervise(invocation, loop, spawner)
     command = None
     if invocation.command:
         to_group, leads = invocation.to_group, invocation.leads
-        command = Command(loop, host.spawner, invocation.command, to_group, leads, invocation.not_run)
-    is_watching = invocation.service_dir is not None and _open(scanner, invocation)
-    host.memory = OutOfMemory()
+        command = Command(loop, spawner, invocation.command, to_group, leads, invocation.not_run)
     table = reactions(invocation.overrides, command is not None, bool(scanner.pairs), is_watching)
     plan = Plan(invocation.patience, table, frozenset(invocation.remapped))
     plan.is_early = invocation.starts_early
@@ -128,6 +122,48 @@ def _build(invocation: Invocation, settings: Settings) -> Init:
     plan.verbosity = invocation.verbosity
     plan.began = BEGAN
     return Init(loop, scanner, plan, plane, command, place)
+
+
+def _has_directory(invocation: Invocation) -> bool:
+    """Whether there is a directory of services; only a main command can do without one."""
+    if invocation.service_dir is None:
+        return False
+    if not invocation.command:
+        return True
+    try:
+        posix.stat(invocation.service_dir)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        report.die(PROG, b"unable to open service directory " + invocation.service_dir, error)
+    return True
+
+
+def _supervise(invocation: Invocation, loop: Loop, spawner: Spawner) -> "tuple[Scanner, Plane, Place]":
+    """Take up the services. All that this takes is loaded here, which is most of the program."""
+    from pyinit.logs.settings import Settings
+    from pyinit.services.host import Host
+    from pyinit.services.pair import Wiring
+    from pyinit.services.place import Place
+    from pyinit.services.scanner import Scanner
+    from pyinit.system.memory import OutOfMemory
+
+    try:
+        settings = Settings.from_environment(posix.environ)
+    except ValueError as error:
+        report.die(PROG, b"unable to use " + str(error).encode(), code=report.USAGE)
+    top = invocation.service_dir or b""
+    place = Place(posix.environ)
+    plane = _plane(loop, settings, place, top)
+    wiring = Wiring(plane, LOG_CAPTURES, posix.open("/dev/null", posix.O_RDONLY | posix.O_CLOEXEC), _log_name)
+    host = Host(loop, spawner, place.get)
+    scanner = Scanner(host, wiring, top)
+    try:
+        scanner.open()
+    except OSError as error:
+        report.die(PROG, b"unable to open service directory " + scanner.path, error)
+    host.memory = OutOfMemory()
+    return scanner, plane, place
 
 
 def _place_in_tree(invocation: Invocation) -> None:
@@ -141,22 +177,13 @@ def _place_in_tree(invocation: Invocation) -> None:
         report.warn(invocation.dialect, b"unable to use -p without python-prctl")
 
 
-def _open(scanner: Scanner, invocation: Invocation) -> bool:
-    """Take up the services, and whether there is a directory of them; with a main command there need be none."""
-    try:
-        scanner.open()
-        return True
-    except OSError as error:
-        if not (invocation.command and error.errno == ENOENT):
-            report.die(PROG, b"unable to open service directory " + scanner.path, error)
-        return False
-
-
-def _plane(loop: Loop, settings: Settings, place: Place, top: bytes) -> Plane:
+def _plane(loop: Loop, settings: "Settings", place: "Place", top: bytes) -> "Plane":
     """The built-in logger; what belongs to one service only is looked at where it has a `log/`."""
+    from pyinit.logs.plane import Plane
+
     home = top if top.startswith(b"/") else b"%b/%b" % (posix.getcwdb(), top)
 
-    def job_of(name: bytes, parent: int) -> Job:
+    def job_of(name: bytes, parent: int) -> "Job":
         from pyinit.logs import own
 
         return own.job_of(settings, home, name, parent)

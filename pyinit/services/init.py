@@ -1,18 +1,15 @@
 """The process on top: signals, readiness, the main command, going down in order, the exit code.
 
-It runs a Scanner, as PID 1 of a container or anywhere else as a subreaper. While it goes down, `_advance` looks at what
-is left after every turn of the loop: each wait ends in the turn in which the last thing waited for is gone.
+It runs a Scanner, as PID 1 of a container or anywhere else as a subreaper.
 """
 
 import posix
-from _signal import SIGALRM, SIGCONT, SIGKILL, SIGSTOP, SIGTERM
+from _signal import SIGALRM, SIGSTOP
 from time import monotonic
 
 from pyinit import report
 from pyinit.services import signals
 from pyinit.services.exit import exit_code
-from pyinit.services.shutdown import Alive, decide
-from pyinit.system.children import children, command_name, group, variable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,6 +17,8 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from pyinit.services.command import Command
+    from pyinit.services.ending import Ending
+    from pyinit.services.pair import Pair
     from pyinit.services.place import Place
     from pyinit.services.scanner import Scanner
     from pyinit.system.loop import Loop
@@ -44,9 +43,6 @@ FORK_PAUSE = 1.0
 LONGEST_WAIT = 5.0
 """Seconds that the main command waits for services to be up: one that never comes up must not keep it."""
 
-HURRY = 1.0
-"""Seconds that a second stopping signal leaves of the deadline."""
-
 
 class Plan:
     """What the process on top is to do. `patience`: seconds from the stop to the kill.
@@ -69,13 +65,35 @@ class Plan:
         self.began = monotonic()
 
 
+class NoServices:
+    """What a Scanner is where there is no directory of services: a container with a main command and nothing else."""
+
+    __slots__ = ("pairs",)
+
+    def __init__(self) -> None:
+        self.pairs: dict[tuple[int, int], Pair] = {}
+
+    def scan(self) -> None:
+        """Nothing is found."""
+
+    def stop(self) -> None:
+        """Nothing is brought down."""
+
+    def signal(self, name: bytes, number: int) -> None:
+        """Nobody gets it."""
+
+    def everything(self) -> "tuple[Pair, ...]":
+        """Nothing."""
+        return ()
+
+
 class Init:
     """The scanner has scanned already. `place` gets the ready file; without one nothing is said of readiness."""
 
     def __init__(
         self,
         loop: "Loop",
-        scanner: "Scanner",
+        scanner: "Scanner | NoServices",
         plan: Plan,
         logger: "Logger | None" = None,
         command: "Command | None" = None,
@@ -88,12 +106,7 @@ class Init:
         self._logger = logger
         self._command = command
         self._place = place
-        self._asked: set[int] = set()
-        self._killed: set[int] = set()
-        self._groups: dict[int, bytes] = {}
-        self._began = 0.0
-        self._deadline = 0.0
-        self._wake = 0.0
+        self._ending: Ending | None = None
         if command:
             command.on_end = self._command_ended
         if plan.tells_reaped or plan.verbosity:
@@ -103,6 +116,8 @@ class Init:
         """Take signals, start the command, turn until everything is down; the exit code."""
         for number, reaction in self._plan.reactions.items():
             self._loop.on_signal(number, self._reacting(reaction))
+        if self._scanner.pairs or not self._command:  # not before the services run, nor as late as it is needed
+            import pyinit.services.ending  # noqa: F401
         if self._place and self._scanner.pairs:
             self._place.set_ready(b"")
         if self._command and (self._plan.is_early or not self._scanner.pairs):
@@ -132,7 +147,7 @@ class Init:
 
     def _start_command(self) -> None:
         command = self._command
-        if not command or self._began:
+        if not command or self._ending:
             return
         try:
             command.start()
@@ -187,91 +202,30 @@ class Init:
     def _command_ended(self) -> None:
         """With nothing else to bring down the container ends at once, as under tini."""
         self._tell(b"the command ended: %d" % self._exit_code())
-        if self._began or self._scanner.pairs:
+        if self._ending or self._scanner.pairs:
             self.stop(hurry=False)
         else:
-            self._loop.stop(self._exit_code())
+            self._end()
+
+    def _end(self) -> None:
+        self._loop.stop(self._exit_code())
 
     def _exit_code(self) -> int:
         return exit_code(self._command.outcome if self._command else None, self._plan.remapped)
 
     def stop(self, hurry: bool = True) -> None:
         """Begin to go down; called again, leave a second of what is left of the deadline."""
-        if self._began:
+        if self._ending:
             if hurry:
-                self._deadline = min(self._deadline, monotonic() + HURRY)
+                self._ending.hurry()
             return
         self._tell(b"going down")
-        self._began = monotonic()
         if self._place and self._scanner.pairs:
             self._place.set_ready(b"")
-        self._deadline = self._began + self._plan.patience
-        self._loop.after_turn = self._advance
-        if self._command:
-            self._command.signal(SIGTERM)
-            self._command.signal(SIGCONT)
-        self._groups = {pair.service.pid: pair.name for pair in self._scanner.everything() if pair.service}
-        for pid in self._loggers():
-            _signal(pid, SIGCONT)
-        self._scanner.stop()
+        from pyinit.services.ending import Ending
 
-    def _advance(self) -> None:
-        """Look at what is left and do what that calls for."""
-        now = monotonic()
-        alive = self._look(now)
-        if not alive.services and self._logger:
-            self._logger.finish()
-        orders = decide(alive, self._asked, self._deadline, now)
-        if orders.is_over:
-            self._loop.stop(self._exit_code())
-            return
-        self._asked |= orders.ask
-        for pid in orders.ask:
-            _signal(pid, SIGTERM, SIGCONT)
-        self._kill(set(orders.kill), now)
-        if orders.wake is not None and orders.wake != self._wake:
-            self._wake = orders.wake
-            self._loop.at(orders.wake, _nothing)
-
-    def _look(self, now: float) -> Alive:
-        pairs = list(self._scanner.everything())
-        services = {pair.service.pid for pair in pairs if pair.service}
-        loggers = self._loggers()
-        services.add(self._command.pid if self._command else 0)
-        services.discard(0)
-        undrained = sum(not pair.gone for pair in pairs)
-        if services and now < self._deadline:
-            return Alive(services, loggers, frozenset(), undrained)
-        try:
-            return Alive(services, loggers, children() - services - loggers, undrained)
-        except OSError:  # no /proc: what is not known can't be asked
-            return Alive(services, loggers, frozenset(), undrained)
-
-    def _loggers(self) -> set[int]:
-        pids = {pair.log.pid for pair in self._scanner.everything() if pair.log}
-        return (pids | {self._logger.pid if self._logger else 0}) - {0}
-
-    def _kill(self, pids: set[int], now: float) -> None:
-        """Kill each, and say once whom."""
-        for pid in sorted(pids - self._killed):
-            waited = b" after %.1f seconds: it did not end on TERM" % (now - self._began)
-            report.warn(self.name, b"killed %b (pid %d)%b" % (self._name_of(pid), pid, waited))
-        self._killed |= pids
-        for pid in pids:
-            _signal(pid, SIGKILL)
-
-    def _name_of(self, pid: int) -> bytes:
-        if self._command and self._command.pid == pid:
-            return self._command.name
-        for pair in self._scanner.everything():
-            if pair.service and pair.service.pid == pid:
-                return pair.name
-            if pair.log and pair.log.pid == pid:
-                return pair.name + b"/log"
-        if self._logger and self._logger.pid == pid:
-            return b"the logging process"
-        origin = variable(pid, b"SERVICE_NAME") or self._groups.get(group(pid), b"")
-        return b"process " + command_name(pid) + (b" of service " + origin if origin else b"")
+        self._ending = Ending(self._loop, self._scanner, self._logger, self._command, self._end)
+        self._ending.begin(self._plan.patience)
 
 
 def _signal(pid: int, *numbers: int) -> None:
