@@ -73,10 +73,10 @@ def mail_lines() -> bytes:
     chance = random.Random(0)
     lines: list[str] = []
     for number in range(3400):
-        message, remote = 190000 + number % 977, number % 20
+        message, remote, size = 190000 + number % 977, number % 20, chance.randrange(400, 90000)
         lines += [
             f"new msg {message}",
-            f"info msg {message}: bytes {chance.randrange(400, 90000)} from <u{number % 89}@example.org> qp {number} uid 7791",
+            f"info msg {message}: bytes {size} from <u{number % 89}@example.org> qp {number} uid 7",
             f"starting delivery {number}: msg {message} to remote someone{number % 97}@example.net",
             f"status: local 0/10 remote {remote}/20",
             f"delivery {number}: success: 192.0.2.{number % 250}_accepted_message./Remote_host_said:_250_ok_{number}/",
