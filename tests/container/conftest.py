@@ -1,6 +1,5 @@
 """The images, built once a session, and containers that are removed whatever happens."""
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,18 +9,13 @@ import pytest
 from box import Boot, Box
 from testcontainers.core.container import DockerContainer
 
+from images import build
+
 ROOT = Path(__file__).parents[2]
 IMAGE, EXAMPLE, TEST = "pyinit:test", "pyinit-example:test", "pyinit-programs:test"
 
 Service = dict[str, str]
 """A service directory: relative path -> content; what begins with `#!` is executable."""
-
-
-def build(tag: str, context: Path, *options: str) -> str:
-    command = ["docker", "build", "-q", "-t", tag, *options, context]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return tag
 
 
 @pytest.fixture(scope="session")
