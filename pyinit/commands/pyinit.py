@@ -30,14 +30,12 @@ environment:
     PYINIT_STATE               where supervise/ of services lives when their own directories can't be written
 """
 
-import gc
 import posix
 from _signal import SIG_SETMASK, pthread_sigmask
 from time import monotonic
 
 from pyinit import __version__, report
 from pyinit.services import invocation as asked
-from pyinit.services.command import Command
 from pyinit.services.init import Init, NoServices, Plan
 from pyinit.services.invocation import BadUsage, Invocation
 from pyinit.services.signals import reactions
@@ -71,7 +69,6 @@ def main(argv: list[bytes]) -> int:
     report.write = Console().write
     ignore_terminal_stops()
     init = _build(invocation)
-    gc.freeze()
     return init.run()
 
 
@@ -113,6 +110,8 @@ def _build(invocation: Invocation) -> Init:
         scanner, plane, place = _supervise(invocation, loop, spawner)
     command = None
     if invocation.command:
+        from pyinit.services.command import Command
+
         to_group, leads = invocation.to_group, invocation.leads
         command = Command(loop, spawner, invocation.command, to_group, leads, invocation.not_run)
     table = reactions(invocation.overrides, command is not None, bool(scanner.pairs), is_watching)
@@ -146,7 +145,6 @@ def _supervise(invocation: Invocation, loop: Loop, spawner: Spawner) -> "tuple[S
     from pyinit.services.pair import Wiring
     from pyinit.services.place import Place
     from pyinit.services.scanner import Scanner
-    from pyinit.system.memory import OutOfMemory
 
     try:
         settings = Settings.from_environment(posix.environ)
@@ -162,6 +160,11 @@ def _supervise(invocation: Invocation, loop: Loop, spawner: Spawner) -> "tuple[S
         scanner.open()
     except OSError as error:
         report.die(PROG, b"unable to open service directory " + scanner.path, error)
+    from gc import freeze  # from here on it can wait until the services run
+
+    from pyinit.system.memory import OutOfMemory
+
+    freeze()
     host.memory = OutOfMemory()
     return scanner, plane, place
 

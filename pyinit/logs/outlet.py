@@ -7,7 +7,7 @@ A terminal takes less without blocking; a file or a device that epoll does not k
 """
 
 import posix
-from stat import S_ISCHR, S_ISFIFO
+from _stat import S_ISCHR, S_ISFIFO
 from time import monotonic
 
 from pyinit import report

@@ -1,7 +1,5 @@
 """How the services that bring no logger are logged: from the container's environment to a job for each. Pure."""
 
-from pyinit.logs.script import number
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -79,6 +77,10 @@ def _one_of(environment: "Mapping[bytes, bytes]", name: bytes, values: tuple[byt
 
 def _digits(environment: "Mapping[bytes, bytes]", name: bytes, least: int) -> bytes:
     value = environment.get(name) or b""
-    if value and (not value.isdigit() or number(value) < least):
+    if not value:
+        return value
+    from pyinit.logs.script import number
+
+    if not value.isdigit() or number(value) < least:
         raise ValueError(f"{name.decode()}: not a number from {least} on")
     return value

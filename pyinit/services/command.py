@@ -4,7 +4,8 @@ import posix
 from _signal import SIGTERM
 
 from pyinit import report
-from pyinit.system.foreground import SESSION, launch
+from pyinit.system.foreground import launch
+from pyinit.system.spawn import SESSION
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ program, with its variables, defaults and exit codes, so that a symbolic link re
 from _signal import SIGSTOP, SIGTSTP
 
 from pyinit.services.signals import FORWARD, IGNORE, SUSPEND, Reaction, number_of, parse_map
-from pyinit.system.foreground import GROUP, NOTHING, SESSION
+from pyinit.system.spawn import GROUP, NOTHING, SESSION
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

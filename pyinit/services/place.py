@@ -7,7 +7,7 @@ everybody else, and no symbolic link, since some of these parents are open to al
 """
 
 import posix
-from stat import S_ISDIR
+from _stat import S_ISDIR
 
 from pyinit.system import files
 

@@ -9,8 +9,8 @@ that left and is to be taken up again, a directory that could not be used, a fil
 
 import posix
 import sys
+from _stat import S_ISDIR
 from errno import EMFILE, ENFILE
-from stat import S_ISDIR
 from time import monotonic
 
 from pyinit import report

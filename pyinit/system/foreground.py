@@ -24,15 +24,13 @@ from errno import EACCES, ENOENT, ENOEXEC, ENOTDIR
 
 from pyinit import report
 from pyinit.system.process import candidates, execute, restore
-from pyinit.system.spawn import reset_signals
+from pyinit.system.spawn import GROUP, SESSION, reset_signals
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 SHELL = b"/bin/sh"
-NOTHING, GROUP, SESSION = range(3)
-"""What the command leads."""
 
 
 def launch(

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 IGNORED_BY_PYTHON = (SIGPIPE, SIGXFSZ)
 
+NOTHING, GROUP, SESSION = range(3)
+"""What a program leads."""
+
 IGNORED_ON_TERMINALS = (SIGTTIN, SIGTTOU)
 """Of a process that is to write to a terminal also from the background, whatever `stty tostop` says."""
 

@@ -31,17 +31,17 @@ CHAIN_LOADING: dict[str, tuple[set[str], str]] = {
 OTHERS: dict[str, tuple[set[str], str]] = {
     "multilog": ({"fcntl", "select"}, "echo x | multilog t ./log"),
     "supervise": (
-        {"_heapq", "fcntl", "select", "stat"},
+        {"_heapq", "fcntl", "select"},
         "mkdir -p a/supervise; : >a/down; supervise a & cd a/supervise; until test -e ok; do :; done; echo x >control",
     ),
-    "svc": ({"fcntl", "stat"}, "mkdir -p a/supervise; : >a/supervise/control; svc -u a"),
+    "svc": ({"fcntl"}, "mkdir -p a/supervise; : >a/supervise/control; svc -u a"),
     "svlog": ({"_bisect", "fcntl", "stat"}, "mkdir a; : >a/current; svlog ./a"),
-    "svok": ({"fcntl", "stat"}, "mkdir -p a/supervise; : >a/supervise/ok; svok a"),
+    "svok": ({"fcntl"}, "mkdir -p a/supervise; : >a/supervise/ok; svok a"),
     "svscan": (
-        {"_heapq", "fcntl", "select", "stat"},
+        {"_heapq", "fcntl", "select"},
         "mkdir -p s/a; touch s/a/down; svscan s & until test -e s/a/supervise/ok; do sleep 0.02; done; kill $!; wait",
     ),
-    "svstat": ({"fcntl", "stat"}, "mkdir -p a/supervise; : >a/supervise/ok; head -c 18 /dev/zero >a/status; svstat a"),
+    "svstat": ({"fcntl"}, "mkdir -p a/supervise; : >a/supervise/ok; head -c 18 /dev/zero >a/status; svstat a"),
     "tai64n": (set(), "echo | tai64n"),
     "tai64nlocal": (set(), "echo @4000000037c219bf2ef02e94 | tai64nlocal"),
 }

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pyinit.services.invocation import BadUsage, Invocation, read, split
 from pyinit.services.signals import FORWARD, IGNORE, STOP, SUSPEND, Reaction
-from pyinit.system.foreground import GROUP, NOTHING, SESSION
+from pyinit.system.spawn import GROUP, NOTHING, SESSION
 
 
 def asked(line: str, **environment: str) -> Invocation:
