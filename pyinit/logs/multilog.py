@@ -174,22 +174,18 @@ class Multilog:
     def _take(self, text: bytes, start: int, stop: int, label: bytes) -> None:
         """Pass whole lines through the script."""
         stamped: tuple[bytes, int, int] | None = None
-        lines = b""
         for selection, sink in self._places:
-            if selection is None and isinstance(sink, LogDirectory):
-                if stamped is None:
-                    stamped = stamp_lines(text, start, stop, label)
+            if selection is not None:
+                chosen = (selection.last if isinstance(sink, StatusFile) else selection.lines)(text, start, stop, label)
+                if chosen:
+                    sink.whole(chosen, label)
+                if isinstance(sink, LogDirectory):
+                    self.deselected += text.count(b"\n", start, stop) - chosen.count(b"\n")
+            elif isinstance(sink, LogDirectory):
+                stamped = stamped or stamp_lines(text, start, stop, label)
                 sink.write(*stamped)
-                continue
-            lines = lines or text[start:stop]
-            if selection is None:
-                sink.whole(lines, label)
-                continue
-            chosen = (selection.last if isinstance(sink, StatusFile) else selection.lines)(lines, label)
-            if chosen:
-                sink.whole(chosen, label)
-            if isinstance(sink, LogDirectory):
-                self.deselected += lines.count(b"\n") - chosen.count(b"\n")
+            else:
+                sink.whole(text[start:stop], label)
 
     def _begin(self, text: bytes, label: bytes) -> None:
         """Pass the beginning of a long line through the script: all that it will see of it."""

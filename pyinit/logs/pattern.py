@@ -93,23 +93,25 @@ class Selection:
                 return rule.selects
         return True
 
-    def lines(self, text: bytes, label: bytes) -> bytes:
-        """Those of the whole lines `text` that are selected; each is to be thought of with the label in front."""
-        if text.find(b"\n") == len(text) - 1:
-            return text if self.selects(text[:-1], label) else b""
-        return self._program(label).lines(text, WINDOW - len(label))
+    def lines(self, text: bytes, start: int, stop: int, label: bytes) -> bytes:
+        """Those of the whole lines text[start:stop] that are selected; think of each with the label in front.
 
-    def last(self, text: bytes, label: bytes) -> bytes:
-        """The last line of text that is selected, or nothing: searched from the end, in growing steps."""
-        stop, step = len(text), LAST_STEP
-        if not self._program(label).can_select(text):
-            return b""
-        while stop > 0:
-            start = text.rfind(b"\n", 0, max(stop - step, 0)) + 1
-            chosen = self.lines(text[start:stop], label)
+        Where `start` is not 0, the byte before it is a newline.
+        """
+        if text.find(b"\n", start) == stop - 1:
+            line = text[start:stop]
+            return line if self.selects(line[:-1], label) else b""
+        return self._program(label).lines(text, start, stop, WINDOW - len(label))
+
+    def last(self, text: bytes, start: int, stop: int, label: bytes) -> bytes:
+        """The last line that is selected, or nothing: searched from the end, in growing steps."""
+        step = LAST_STEP
+        while stop > start:
+            begin = text.rfind(b"\n", start, max(stop - step, start)) + 1 or start
+            chosen = self.lines(text, begin, stop, label)
             if chosen:
                 return chosen[chosen.rfind(b"\n", 0, -1) + 1 :]
-            stop, step = start, step * 4
+            stop, step = begin, step * 4
         return b""
 
     def _program(self, label: bytes) -> "Program":
@@ -134,26 +136,28 @@ def _skips_labels(pattern: bytes) -> bool:
 class Program:
     """Rules as one regular expression: of the exceptions from what happens to a line that matches none of it."""
 
-    __slots__ = ("_default", "_match", "_needed", "_search")
+    __slots__ = ("_default", "_is_open", "_match", "_needed", "_search")
 
     def __init__(self, rules: "Sequence[Rule]", patterns: "Sequence[bytes | None]") -> None:
         """`patterns` are what the label left of those of the rules."""
-        self._default = True
+        self._default, self._is_open = True, False
         exceptions: bytes | None = None
-        needed: set[int] | None = None
+        needed: set[int] = set()
         for rule, pattern in zip(rules, patterns, strict=True):
             if pattern == b"*":
-                self._default, exceptions, needed = rule.selects, None, None
+                self._default, exceptions, self._is_open = rule.selects, None, not rule.selects
                 continue
             this = None if pattern is None else expression(pattern)
             if pattern is None or this is None:
                 continue
             if rule.selects != self._default:
-                needed = set(pattern) if needed is None else needed & set(pattern)
+                needed = set(pattern) if exceptions is None else needed & set(pattern)
                 exceptions = this if exceptions is None else b"(?:%b|%b)" % (this, exceptions)
+                self._is_open = self._is_open and pattern.endswith(b"*")
             elif exceptions is not None:
                 exceptions = b"(?:(?!%b)%b)" % (this, exceptions)
-        self._needed = bytes(needed or ()).replace(b"*", b"")
+                self._is_open = False
+        self._needed = bytes(needed).replace(b"*", b"")
         """Bytes that every exception has. To see that one is missing costs nearly nothing: memchr."""
         self._match: Pattern[bytes] | None = None
         if exceptions is not None:
@@ -162,38 +166,35 @@ class Program:
             self._match = re.compile(exceptions, re.MULTILINE)
             self._search = re.compile(b"\\n" + exceptions, re.MULTILINE)
 
-    def has_exceptions(self, text: bytes) -> bool:
-        """Whether any of the lines of text can be an exception; True where that is not known without matching."""
-        return self._match is not None and all(byte in text for byte in self._needed)
-
-    def can_select(self, text: bytes) -> bool:
-        """Whether any of the lines of text can be selected."""
-        return self._default or self.has_exceptions(text)
-
-    def lines(self, text: bytes, window: int) -> bytes:
-        """The selected lines of text; only the first `window` bytes of a line are looked at."""
-        if self._match is None or not self.has_exceptions(text):
-            return text if self._default else b""
-        parts = []
-        start = 0
-        while start < len(text):
-            stop = long_line(text, start, window)
-            if stop < 0:
-                stop = len(text)
-            if start < stop:
-                parts.append(self._short(text[start:stop]))
-            start = stop
-            if stop < len(text):
-                start = text.index(b"\n", stop + window) + 1
-                if (self._match.match(text, stop, stop + window) is None) == self._default:
-                    parts.append(text[stop:start])
-        return parts[0] if len(parts) == 1 else b"".join(parts)
-
-    def _short(self, text: bytes) -> bytes:
-        """The same for lines that are no longer than the window. Lines begin, here, with their newline.
-
-        That is what lets the search jump from one newline to the next, or from one candidate to the next.
-        """
+    def lines(self, text: bytes, start: int, stop: int, window: int) -> bytes:
+        """The selected lines of text[start:stop]; only the first `window` bytes of a line are looked at."""
+        if self._match is None or any(byte not in text for byte in self._needed):
+            return text[start:stop] if self._default else b""
+        if self._is_open:
+            found = self._find(self._match, text, start, stop)
+            if found and max(map(len, found)) > window + 1:
+                return self._one_by_one(self._match, text[start:stop], window)
+            return b"".join(found)[1:] + b"\n" if found else b""
+        text = text[start:stop]
+        if long_line(text, 0, window) >= 0:
+            return self._one_by_one(self._match, text, window)
         text = b"\n" + text[:-1]
-        found = self._search.sub(b"", text) if self._default else b"".join(self._search.findall(text))
-        return found[1:] + b"\n" if found else b""
+        kept = self._search.sub(b"", text) if self._default else b"".join(self._search.findall(text))
+        return kept[1:] + b"\n" if kept else b""
+
+    def _find(self, match: "Pattern[bytes]", text: bytes, start: int, stop: int) -> list[bytes]:
+        """The exceptions, each with the newline before it: so the search jumps from one candidate to the next.
+
+        Whole lines are looked at. For open programs that finds all: if the beginning of a line matches, the line does.
+        """
+        found = []
+        if start == 0:
+            start = text.index(b"\n") + 1
+            if match.match(text, 0, start - 1):
+                found.append(b"\n" + text[: start - 1])
+        return found + self._search.findall(text, start - 1, stop - 1)
+
+    def _one_by_one(self, match: "Pattern[bytes]", text: bytes, window: int) -> bytes:
+        """Where lines are longer than what may be looked at."""
+        lines = text.split(b"\n")[:-1]
+        return b"".join([line + b"\n" for line in lines if (match.match(line, 0, window) is None) == self._default])

@@ -111,8 +111,12 @@ def test_a_block_is_selected_as_its_lines_are(rules, lines, label):
     expected = [line + b"\n" for line in lines if selected(rules, label + line)]
     text = b"".join(line + b"\n" for line in lines)
     selection = Selection(rules)
-    assert selection.lines(text, label) == b"".join(expected)
-    assert selection.last(text, label) == (expected[-1] if expected else b"")
+    assert selection.lines(text, 0, len(text), label) == b"".join(expected)
+    assert selection.last(text, 0, len(text), label) == (expected[-1] if expected else b"")
+    for before in (b"\n", b"x\n", b"a\n" * 3000):
+        stop = len(before + text)
+        assert selection.lines(before + text, len(before), stop, label) == b"".join(expected)
+        assert selection.last(before + text + b"b", len(before), stop, label) == (expected[-1] if expected else b"")
     for line in lines:
         assert selection.selects(line, label) == selected(rules, label + line)
 
@@ -123,10 +127,11 @@ def test_a_selection_follows_the_labels(first, second, pattern):
     for label in (label_for(first), label_for(second)):
         lines = [b"", b"a", b"ab", b"* a"]
         expected = b"".join(line + b"\n" for line in lines if reference(pattern, label + line))
-        assert selection.lines(b"\na\nab\n* a\n", label) == expected
+        assert selection.lines(b"\na\nab\n* a\n", 0, 10, label) == expected
 
 
 def test_the_last_line_is_found_however_far_back_it_is():
     selection = Selection([Rule(False, b"*"), Rule(True, b"x*")])
     for count in (0, 1, 500, 5000, 50000):
-        assert selection.last(b"x%d\nx\n" % count + b"no\n" * count, b"") == b"x\n"
+        text = b"x%d\nx\n" % count + b"no\n" * count
+        assert selection.last(text, 0, len(text), b"") == b"x\n"
