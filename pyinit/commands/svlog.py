@@ -1,13 +1,13 @@
 """svlog [-f] [-n LINES] [--since T] [--until T] [--utc] [SERVICE...]: prints logs, merged in the order of time."""
 
 import posix
-from stat import S_ISFIFO
-from time import time_ns
+from _stat import S_ISFIFO
+from time import monotonic, time_ns
 
 from pyinit.logs.file import Witness
 from pyinit.logs.merging import clip, rounds
 from pyinit.logs.moments import Clock, key, understand
-from pyinit.logs.packed import imported
+from pyinit.logs.output import Output, progress_bar
 from pyinit.logs.places import Places
 from pyinit.logs.printing import Printer, count
 from pyinit.logs.reading import LogReader
@@ -18,7 +18,7 @@ from pyinit.services.names import service_directory
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from typing import Any, NoReturn
+    from typing import NoReturn
 
     from pyinit.logs.merging import Batch
     from pyinit.system.loop import Loop
@@ -32,12 +32,11 @@ GREATEST_BLOCK, LEAST_BLOCK = 1 << 18, 1 << 14
 BLOCKS = 1 << 23
 """Bytes of all blocks that are merged at a time, about."""
 
-OUTPUT = 1 << 16
+LONGEST_WAIT = 86400.0
+"""Seconds; epoll knows no much longer time."""
+
 MANY = 100
 """Logs that fit into the descriptors that every process may have."""
-
-LONG_READ = 1 << 23
-"""Bytes that a person waits for long enough to be shown how far it is."""
 
 
 def main(argv: list[bytes]) -> int:
@@ -49,7 +48,7 @@ def main(argv: list[bytes]) -> int:
 class Options:
     """The command line. Wrong usage ends the program."""
 
-    __slots__ = ("_now", "is_following", "is_utc", "lines", "names", "seconds_left", "since", "until")
+    __slots__ = ("_now", "end", "is_following", "is_utc", "lines", "names", "since", "until")
 
     def __init__(self, arguments: list[bytes]) -> None:
         self.is_following = self.is_utc = False
@@ -61,11 +60,11 @@ class Options:
         since, until = map(self._time, times.values())
         self.since = b"" if since is None else key(since)
         self.until = b"" if until is None else key(until)
-        self.seconds_left = 0.0 if until is None else (until - self._now) / 1e9
-        """From the start of the program to `until`."""
+        self.end = until or 0
+        """`until` in unix ns."""
         if self.is_following and self.lines is None:
             self.lines = FOLLOWED
-        if self.until and self.seconds_left <= 0:
+        if self.until and self.end <= self._now:
             self.is_following = False
 
     def _parse(self, arguments: list[bytes], times: dict[bytes, bytes]) -> None:
@@ -121,13 +120,16 @@ class Print:
         self._witness = Witness(self._complain)
         self._readers: dict[bytes, LogReader] = {}
         self._printer = Printer(Clock(options.is_utc))
+        self._output = Output()
         self._code = 0
 
     def run(self) -> int:
         """Print what there is; returns the exit code."""
         self._find()
         self._prepare()
-        bar = self._bar()
+        bar = progress_bar(sum(reader.left for reader in self._readers.values()))
+        if bar:
+            self._witness.advance = bar.update
         self._print()
         if bar:
             bar.close()
@@ -151,8 +153,7 @@ class Print:
         readers = list(self._readers.values())
         for reader in readers:
             self._refresh(reader)
-        names = {reader.name for reader in readers}
-        self._printer.is_naming = len(names) > 1
+        self._printer.is_naming = len(set(self._options.names) or self._services()) > 1
         lines = self._options.lines
         if lines is None:
             return
@@ -160,6 +161,10 @@ class Print:
             reader.keep_tail(lines, self._options.until)
         total = sum(count(self._clip(reader.preview(self._block, self.is_whole))) for reader in readers)
         self._printer.drop = max(0, total - lines)
+
+    def _services(self) -> set[bytes]:
+        """Services that there may be logs of, if none is named."""
+        return {reader.name for reader in self._readers.values()}
 
     def _refresh(self, reader: LogReader) -> None:
         try:
@@ -188,43 +193,18 @@ class Print:
         readers = list(self._readers.values())
         text = self._printer.text
         names = [reader.name for reader in readers]
-        chunks, size = [], 0
-        for parts in rounds([self._clip(self._batches(reader)) for reader in readers]):
-            chunk = text(parts, names)
-            chunks.append(chunk)
-            size += len(chunk)
-            if size >= OUTPUT:
-                self._write(b"".join(chunks))
-                chunks, size = [], 0
-        self._write(b"".join(chunks))
-
-    def _write(self, text: bytes) -> None:
-        view = memoryview(text)
-        while view:
-            try:
-                view = view[posix.write(1, view) :]
-            except BlockingIOError:
-                wait_for_room()
-            except BrokenPipeError:
-                self._leave()
-            except OSError as error:
-                die(PROG, b"unable to write to standard output", error)
+        try:
+            for parts in rounds([self._clip(self._batches(reader)) for reader in readers]):
+                self._output.add(text(parts, names))
+            self._output.flush()
+        except BrokenPipeError:
+            self._leave()
+        except OSError as error:
+            die(PROG, b"unable to write to standard output", error)
 
     def _leave(self) -> "NoReturn":
         """Nobody reads any more."""
         posix._exit(self._code)
-
-    def _bar(self) -> "Any":
-        """A progress bar, if a person waits for long."""
-        total = sum(reader.left for reader in self._readers.values())
-        if total < LONG_READ or not posix.isatty(2) or posix.isatty(1):
-            return None
-        tqdm = imported("tqdm")
-        if not tqdm:
-            return None
-        bar = tqdm.tqdm(total=total, unit="B", unit_scale=True, unit_divisor=1024, leave=False)
-        self._witness.advance = bar.update
-        return bar
 
 
 class Follow(Print):
@@ -244,12 +224,15 @@ class Follow(Print):
         self._is_first = True
         Follower(loop, self._search, self._follow).start()
         if self._options.until:
-            from time import monotonic
-
-            loop.at(monotonic() + max(0, self._options.seconds_left), lambda: self._end(loop))
+            self._end_by(loop)
         return loop.run()
 
-    def _end(self, loop: "Loop") -> None:
+    def _end_by(self, loop: "Loop") -> None:
+        """End when there is nothing more to come; by the wall clock, which may be set."""
+        left = (self._options.end - time_ns()) / 1e9
+        if left > 0:
+            loop.at(monotonic() + min(left, LONGEST_WAIT), lambda: self._end_by(loop))
+            return
         self._follow()
         loop.stop(self._code)
 
@@ -265,9 +248,10 @@ class Follow(Print):
         else:
             for reader in self._readers.values():
                 self._refresh(reader)
-        names = self._options.names
-        self._printer.is_naming = len(set(names)) != 1
         self._print()
+
+    def _services(self) -> set[bytes]:
+        return {*super()._services(), b"one more", b"that may come"}
 
     def _refresh(self, reader: LogReader) -> None:
         """A log that is not there may come again; of other trouble it is enough to tell once."""
@@ -287,12 +271,3 @@ def allow_descriptors() -> None:
 
     _, most = getrlimit(RLIMIT_NOFILE)
     setrlimit(RLIMIT_NOFILE, (most, most))
-
-
-def wait_for_room() -> None:
-    """Standard output is non-blocking by somebody else's wish."""
-    from select import POLLOUT, poll
-
-    ready = poll()
-    ready.register(1, POLLOUT)
-    ready.poll()

@@ -1,5 +1,7 @@
 """What a multilog's processor may have made of an old file: compressed, as its first bytes tell."""
 
+from pyinit.system.optional import imported
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, BinaryIO
@@ -74,19 +76,3 @@ def _zstandard(file: "BinaryIO") -> Unpacked:
         stream = module.ZstdDecompressor().stream_reader(file, read_across_frames=True)
         return Unpacked(stream, module.ZstdError)
     raise CannotUnpack(b"zstd needs Python 3.14 or the package zstandard")
-
-
-def imported(name: str) -> "Any":
-    """A module that need not be installed; None if it is not."""
-    from importlib import import_module
-
-    try:
-        return import_module(name)
-    except ImportError:
-        import site
-
-        site.main()
-    try:
-        return import_module(name)
-    except ImportError:
-        return None

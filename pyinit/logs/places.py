@@ -5,8 +5,8 @@ SERVICES/NAME/log/main   that of one that does; else the only directory in log/ 
 """
 
 import posix
+from _stat import S_ISDIR
 from errno import ENOENT, ENOTDIR
-from stat import S_ISDIR
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

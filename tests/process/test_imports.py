@@ -35,7 +35,7 @@ OTHERS: dict[str, tuple[set[str], str]] = {
         "mkdir -p a/supervise; : >a/down; supervise a & cd a/supervise; until test -e ok; do :; done; echo x >control",
     ),
     "svc": ({"fcntl"}, "mkdir -p a/supervise; : >a/supervise/control; svc -u a"),
-    "svlog": ({"_bisect", "fcntl", "stat"}, "mkdir a; : >a/current; svlog ./a"),
+    "svlog": ({"_bisect", "fcntl"}, "mkdir a; : >a/current; svlog ./a"),
     "svok": ({"fcntl"}, "mkdir -p a/supervise; : >a/supervise/ok; svok a"),
     "svscan": (
         {"_heapq", "fcntl", "select"},

@@ -69,7 +69,7 @@ def log(draw) -> list[File]:
             bare = lines and draw(st.integers(0, 4)) == 0
             message = draw(MESSAGES)
             lines.append(head(time) + message if has_labels and not bare else message.replace(b"@", b"a"))
-        time += 5
+        time = max(time, files[-1].time if files else 0) + 5
         files.append(File(lines, time, draw(st.sampled_from(["plain", "plain", "gzip", "bzip2", "xz"]))))
     files[-1].packing = "plain"
     return files
@@ -111,19 +111,26 @@ class Captured(Print):
     def __init__(self, arguments: list[str]) -> None:
         super().__init__(Options([argument.encode() for argument in ["--utc", *arguments]]))
         self.output = b""
+        self._output = self
 
     @property
     def _block(self) -> int:
         return self.block
 
-    def _write(self, text: bytes) -> None:
+    def add(self, text: bytes) -> None:
         self.output += text
+
+    def flush(self) -> None:
+        pass
 
 
 def capture(arguments: list[str], block: int = 1 << 14) -> bytes:
     printed = Captured(arguments)
     printed.block = block
     assert printed.run() == 0
+    for reader in printed._readers.values():
+        for file in reader._queue + reader._raw:
+            file.close()
     return printed.output
 
 
