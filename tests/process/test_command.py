@@ -285,6 +285,18 @@ def test_what_comes_before_the_loop_waits(machine):
         assert process.wait(10) == 0
 
 
+def test_signals_are_held_before_anything_else_is_loaded(tmp_path):
+    """A signal that comes during the imports would be lost by process 1, which has no handler yet."""
+    calls = tmp_path / "calls"
+    line = ["strace", "-o", calls, "-e", "trace=openat,rt_sigprocmask,newfstatat"]
+    subprocess.run([*line, sys.executable, "-IS", BIN / "pyinit", "true"], env=environment(), check=True, timeout=60)
+    before, held, after = calls.read_text().partition("rt_sigprocmask(SIG_BLOCK, ~[")
+    assert held
+    assert "/pyinit/system" not in before
+    assert "/pyinit/commands" not in before
+    assert "/pyinit/commands" in after
+
+
 def test_a_second_term_leaves_a_second(machine):
     machine.add("a", f"exec {PROGRAMS}/stubborn")
     machine.boot()
@@ -329,12 +341,12 @@ def test_what_was_daemonised_is_found_asked_once_and_told(make_machine):
     machine.add(
         "polite", "(setsid sh -c 'trap \": >went; exit\" TERM; : >up; while :; do sleep 0.02; done' &); exec sleep 1000"
     )
-    nobody = "setuidgid nobody sh -c 'trap \"\" TERM; echo up; exec sleep 1001' & wait; exec sleep 1000"
-    machine.add("other", nobody)
+    bare = "env -i sh -c 'trap \"\" TERM; echo up; exec sleep 1001' & wait; exec sleep 1000"
+    machine.add("other", bare)
     machine.boot()
     for name in ("a", "polite"):
         until((machine.services / name / "up").exists, f"the daemon of {name}")
-    until(lambda: "other: up" in machine.stdout(), "the process of another user")
+    until(lambda: "other: up" in machine.stdout(), "the process that has no environment, but is in the group")
     assert machine.stop() == 0
     assert (machine.services / "a/asked").read_text() == "asked\n", "once"
     assert (machine.services / "polite/went").exists()

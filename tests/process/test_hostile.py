@@ -88,7 +88,7 @@ def test_no_descriptors(machine):
     machine.add("a")
     machine.boot().until_up("a")
     used = len(os.listdir(f"/proc/{machine.pid}/fd"))
-    resource.prlimit(machine.pid, resource.RLIMIT_NOFILE, (used + 25, given[1]))
+    resource.prlimit(machine.pid, resource.RLIMIT_NOFILE, (used + 24, given[1]))
     for number in range(6):
         machine.add(f"s{number}")
     until(lambda: ": process cannot open more files" in machine.stderr(), "the trouble")

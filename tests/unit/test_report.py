@@ -1,4 +1,6 @@
 import errno
+import os
+import sys
 
 import pytest
 
@@ -69,3 +71,8 @@ def test_standard_error_may_be_gone(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("posix.write", fail)
     report.write_stderr(b"unheard")
+
+
+def test_a_reason_is_given_also_when_nothing_more_can_be_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyinit.errors", None)
+    assert report.reason(OSError(errno.EMFILE, "")) == os.strerror(errno.EMFILE).encode()
