@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from pyinit.system.loop import Deadline, Loop
 
-SETTLE = 0.02
+SETTLE = 0.01
 """Seconds from an event to reading: what is written meanwhile is merged in order."""
 
 SEARCH = 0.25

@@ -80,11 +80,7 @@ class LogReader:
         for file in self._raw:
             file.measure()
         names, previous, current = self._look()
-        survives = bool(names) and names[0] <= self._newest
-        for name in names:
-            if name > self._newest:
-                self._take_old(name, survives)
-                self._newest = name
+        self._take_all_old(names)
         for found in previous, current:
             if found and any(found.is_same(file) for file in self._raw):
                 found.close()
@@ -142,21 +138,38 @@ class LogReader:
             return None
         return file
 
-    def _take_old(self, name: bytes, survives: bool) -> None:
-        """An old file: one that was read as `current`, or one more to read.
+    def _take_all_old(self, names: list[bytes]) -> None:
+        """New ones among all names of old files.
 
-        `survives`: older ones are still there. Then none has been removed, and the first new one is what was `current`.
+        If older ones are still there none between has been removed, and the first new one is what was `current`. Else
+        it should be known; if it is not, others may have been removed before it, which nobody has read.
         """
+        survives = bool(names) and names[0] <= self._newest
+        new = [name for name in names if name > self._newest]
+        may_miss = bool(self._raw) and not survives
+        for name in new:
+            is_known = self._take_old(name, survives)
+            if may_miss and not is_known:
+                self._witness.complain(
+                    b"unable to keep up with %b: lines may have been removed unread" % self.path, None
+                )
+            may_miss = False
+            self._newest = name
+
+    def _take_old(self, name: bytes, survives: bool) -> bool:
+        """An old file: whether it is one that was read as `current`; else it is to be read."""
         old = File(b"%b/%b" % (self.path, name))
         for index, raw in enumerate(self._raw):
             if raw.has_name(old.path):
-                return self._forget(self._raw[: index + 1])
+                self._forget(self._raw[: index + 1])
+                return True
         for index, raw in enumerate(self._raw):
             if not raw.links and ((survives and not index) or raw.begins_like(old)):
-                return self._forget(self._raw[: index + 1])
+                self._forget(self._raw[: index + 1])
+                return True
         if old.key >= self._since:
             self._queue.append(old)
-        return None
+        return False
 
     def _forget(self, files: list[File]) -> None:
         """Files that are known under their last name."""
