@@ -150,25 +150,24 @@ class LogDirectory:
             return
 
     def _open(self) -> "Work[None]":
-        folder, current = self._folder, self._folder.full(b"current")
-        fatal(b"unable to open directory " + folder.path, folder.open)
-        fatal(b"unable to lock directory " + folder.path, folder.lock)
-        status = fatal(b"unable to stat " + current, folder.stat, b"current")
+        folder, path = self._folder, self._folder.path
+        fatal(b"unable to open directory %b", path, folder.open)
+        fatal(b"unable to lock directory %b", path, folder.lock)
+        status = fatal(b"unable to stat %b/current", path, folder.stat, b"current")
         if status and status.st_mode & 0o100:
-            self._current = fatal(b"unable to append to " + current, folder.append_to, b"current")
+            self._current = fatal(b"unable to append to %b/current", path, folder.append_to, b"current")
             self.size = status.st_size
         else:
             yield from self._recover()
-            fatal(b"unable to write to " + folder.full(b"state"), folder.make_empty, b"state")
-            self._current = fatal(b"unable to write to " + current, folder.append_to, b"current")
-        fatal(b"unable to set mode of " + current, posix.fchmod, self._current, IN_USE)
+            fatal(b"unable to write to %b/state", path, folder.make_empty, b"state")
+            self._current = fatal(b"unable to write to %b/current", path, folder.append_to, b"current")
+        fatal(b"unable to set mode of %b/current", path, posix.fchmod, self._current, IN_USE)
 
     def _recover(self) -> "Work[None]":
         """Keep what a crash left; only the processor's state is lost."""
         self._clear_away(b"state")
         self._clear_away(b"newstate")
-        what = b"unable to stat " + self._folder.full(b"processed")
-        processed = fatal(what, self._folder.stat, b"processed")
+        processed = fatal(b"unable to stat %b/processed", self._folder.path, self._folder.stat, b"processed")
         if processed and processed.st_mode & 0o100:
             self._clear_away(b"previous")
             yield from self._keep(b"processed", b"s")
@@ -185,12 +184,12 @@ class LogDirectory:
             pass
 
     def _append(self, data: bytes, start: int, stop: int) -> "Work[None]":
-        view, limit = memoryview(data), self._limits.size
-        what = b"unable to write to " + self._folder.full(b"current")
+        view, limit, path = memoryview(data), self._limits.size, self._folder.path
         while start < stop:
             if self.size >= limit:
                 yield from self._rotate()
-            written = yield from attempt(what, posix.write, self._current, view[start : self._cut(data, start, stop)])
+            piece = view[start : self._cut(data, start, stop)]
+            written = yield from attempt(b"unable to write to %b/current", path, posix.write, self._current, piece)
             start += written
             self.size += written
             if self.size >= limit - SLACK and data[start - 1] == 10:
@@ -207,17 +206,16 @@ class LogDirectory:
         """Make `current` an old file and begin another. The order of the system calls is the contract."""
         if if_used and not self.size:
             return
-        folder = self._folder
-        current, previous = folder.full(b"current"), folder.full(b"previous")
-        yield from attempt(b"unable to write %b to disk" % current, posix.fsync, self._current)
-        what = b"unable to rename current to previous in directory " + folder.path
-        yield from attempt(what, folder.rename, b"current", b"previous")
+        folder, path = self._folder, self._folder.path
+        yield from attempt(b"unable to write %b/current to disk", path, posix.fsync, self._current)
+        what = b"unable to rename current to previous in directory %b"
+        yield from attempt(what, path, folder.rename, b"current", b"previous")
         posix.close(self._current)
         self._current = -1
-        self._current = yield from attempt(b"unable to create " + current, folder.append_to, b"current")
+        self._current = yield from attempt(b"unable to create %b/current", path, folder.append_to, b"current")
         self.size = 0
-        yield from attempt(b"unable to set mode of " + current, posix.fchmod, self._current, IN_USE)
-        yield from attempt(b"unable to set mode of " + previous, folder.set_mode, b"previous", FINISHED)
+        yield from attempt(b"unable to set mode of %b/current", path, posix.fchmod, self._current, IN_USE)
+        yield from attempt(b"unable to set mode of %b/previous", path, folder.set_mode, b"previous", FINISHED)
         if self._limits.processor is None:
             yield from self._keep(b"previous", b"s")
         else:
@@ -225,38 +223,38 @@ class LogDirectory:
 
     def _process(self, command: bytes) -> "Work[None]":
         """Have the processor turn `previous` into `processed`, however often it fails."""
-        folder = self._folder
+        folder, path = self._folder, self._folder.path
         while True:
-            what = b"unable to fork for processor in " + folder.path
-            pid = yield from attempt(what, self._start, folder.descriptor, command)
+            what = b"unable to fork for processor in %b"
+            pid = yield from attempt(what, path, self._start, folder.descriptor, command)
             status = yield pid
             if not status:
                 break
             if posix.WIFSIGNALED(status):  # its reason is an accident in the C program
-                yield Trouble(b"processor crashed in " + folder.path, OSError(ENOENT, ""))
-            yield Trouble(b"processor failed in " + folder.path)
+                yield Trouble(b"processor crashed in " + path, OSError(ENOENT, ""))
+            yield Trouble(b"processor failed in " + path)
         yield from self._sync(b"processed", FINISHED)
         yield from self._sync(b"newstate")
-        yield from attempt(b"unable to remove " + folder.full(b"previous"), folder.remove, b"previous")
-        what = b"unable to rename newstate to state in directory " + folder.path
-        yield from attempt(what, folder.rename, b"newstate", b"state")
+        yield from attempt(b"unable to remove %b/previous", path, folder.remove, b"previous")
+        what = b"unable to rename newstate to state in directory %b"
+        yield from attempt(what, path, folder.rename, b"newstate", b"state")
         yield from self._keep(b"processed", b"s")
 
     def _sync(self, name: bytes, mode: int | None = None) -> "Work[None]":
         """Write one of the processor's files to disk, and mark it."""
-        full = self._folder.full(name)
-        descriptor = yield from attempt(b"unable to create " + full, self._folder.append_to, name)
+        full = b"%b/%b" % (self._folder.path, name)
+        descriptor = yield from attempt(b"unable to create %b", full, self._folder.append_to, name)
         try:
-            yield from attempt(b"unable to write %b to disk" % full, posix.fsync, descriptor)
+            yield from attempt(b"unable to write %b to disk", full, posix.fsync, descriptor)
             if mode is not None:
-                yield from attempt(b"unable to set mode of " + full, posix.fchmod, descriptor, mode)
+                yield from attempt(b"unable to set mode of %b", full, posix.fchmod, descriptor, mode)
         finally:
             posix.close(descriptor)
 
     def _keep(self, name: bytes, code: bytes) -> "Work[None]":
         """Make the file, if it exists, an old file, and remove surplus ones. With a second link it is one already."""
-        folder, full = self._folder, self._folder.full(name)
-        status = yield from attempt(b"unable to stat " + full, folder.stat, name)
+        folder, full = self._folder, b"%b/%b" % (self._folder.path, name)
+        status = yield from attempt(b"unable to stat %b", full, folder.stat, name)
         if not status:
             return
         is_old = status.st_nlink != 1
@@ -266,9 +264,9 @@ class LogDirectory:
                 folder.link(name, old)
                 is_old = True
             except OSError as error:
-                yield Trouble(b"unable to link to " + folder.full(old), error)
-        yield from attempt(b"unable to remove " + full, folder.remove, name)
-        yield from attempt(b"unable to read " + folder.path, self._prune)
+                yield Trouble(b"unable to link to %b/%b" % (folder.path, old), error)
+        yield from attempt(b"unable to remove %b", full, folder.remove, name)
+        yield from attempt(b"unable to read %b", folder.path, self._prune)
 
     def _prune(self) -> None:
         """Remove the oldest while there are too many. A directory of such a name is none of ours."""
@@ -280,9 +278,9 @@ class LogDirectory:
                 pass
 
     def _finish(self) -> "Work[None]":
-        current = self._folder.full(b"current")
-        yield from attempt(b"unable to write %b to disk" % current, posix.fsync, self._current)
-        yield from attempt(b"unable to set mode of " + current, posix.fchmod, self._current, FINISHED)
+        path = self._folder.path
+        yield from attempt(b"unable to write %b/current to disk", path, posix.fsync, self._current)
+        yield from attempt(b"unable to set mode of %b/current", path, posix.fchmod, self._current, FINISHED)
 
 
 def start_processor(directory: int, command: bytes) -> int:

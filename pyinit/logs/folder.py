@@ -23,10 +23,6 @@ class Folder:
         self.path = path
         self.descriptor = self._lock = -1
 
-    def full(self, name: bytes) -> bytes:
-        """The file's name as messages have it."""
-        return b"%b/%b" % (self.path, name)
-
     def open(self) -> None:
         """Make the directory if it is missing; it must be one that may be read and searched."""
         try:

@@ -87,8 +87,8 @@ class StatusFile:
     def open(self) -> None:
         """Open the file, made with mode 0600 if it is missing. Raises CannotOpen."""
         flags = files.WRITE_FLAGS | posix.O_APPEND | posix.O_CREAT
-        posix.close(fatal(b"unable to create " + self._name, posix.open, self._name, flags, 0o600))
-        self._descriptor = fatal(b"unable to write " + self._name, posix.open, self._name, files.WRITE_FLAGS)
+        posix.close(fatal(b"unable to create %b", self._name, posix.open, self._name, flags, 0o600))
+        self._descriptor = fatal(b"unable to write %b", self._name, posix.open, self._name, files.WRITE_FLAGS)
 
     def whole(self, text: bytes, label: bytes) -> None:
         """Write the last of whole lines."""

@@ -31,18 +31,18 @@ class Trouble:
         self.error = error
 
 
-def fatal(what: bytes, operation: "Callable[P, R]", *args: "P.args", **named: "P.kwargs") -> "R":
-    """Do it; raises CannotOpen."""
+def fatal(what: bytes, path: bytes, operation: "Callable[P, R]", *args: "P.args", **named: "P.kwargs") -> "R":
+    """Do it; raises CannotOpen. `what` could not be done has %b for the path."""
     try:
         return operation(*args, **named)
     except OSError as error:
-        raise CannotOpen(what, error) from None
+        raise CannotOpen(what % path, error) from None
 
 
-def attempt(what: bytes, operation: "Callable[P, R]", *args: "P.args", **named: "P.kwargs") -> "Work[R]":
-    """Do it, however often that takes."""
+def attempt(what: bytes, path: bytes, operation: "Callable[P, R]", *args: "P.args", **named: "P.kwargs") -> "Work[R]":
+    """Do it, however often that takes. `what` could not be done has %b for the path."""
     while True:
         try:
             return operation(*args, **named)
         except OSError as error:
-            yield Trouble(what, error)
+            yield Trouble(what % path, error)
