@@ -28,8 +28,8 @@ ARGUMENTS = b"[-f] [-n LINES] [--since T] [--until T] [--utc] [SERVICE...]"
 FOLLOWED = 10
 """Lines shown before those that are followed, unless -n says so."""
 
-GREATEST_BLOCK, LEAST_BLOCK = 1 << 18, 1 << 14
-BLOCKS = 1 << 23
+GREATEST_BLOCK, LEAST_BLOCK = 1 << 18, 1 << 12
+BLOCKS = 1 << 22
 """Bytes of all blocks that are merged at a time, about."""
 
 LONGEST_WAIT = 86400.0

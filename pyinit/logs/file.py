@@ -12,7 +12,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-TAIL_BLOCK = 1 << 16
+TAIL_BLOCK = 1 << 12
+GREATEST_TAIL_BLOCK = 1 << 18
 COMPARED = 1 << 12
 
 
@@ -170,7 +171,7 @@ class File:
         if self.end < 0:
             next(self.blocks(1, witness), b"")
         if self._packing or self._is_bad:
-            return sum(block.count(b"\n") for block in self.blocks(TAIL_BLOCK, witness))
+            return sum(block.count(b"\n") for block in self.blocks(GREATEST_TAIL_BLOCK, witness))
         try:
             descriptor = posix.dup(self._held) if self._held >= 0 else posix.open(self.path, READ_FLAGS)
         except OSError as error:
@@ -187,10 +188,11 @@ class File:
             posix.close(descriptor)
 
     def _keep_tail(self, descriptor: int, lines: int) -> int:
-        at, found = self.end, 0
+        at, found, block = self.end, 0, TAIL_BLOCK
         while at > 0:
-            size = min(TAIL_BLOCK, at)
+            size = min(block, at)
             at -= size
+            block = min(block * 2, GREATEST_TAIL_BLOCK)
             text = posix.pread(descriptor, min(size + HEAD_LENGTH, self.end - at), at)
             found += text.count(b"\n", 0, size)
             newline = text.find(b"\n", 0, size)

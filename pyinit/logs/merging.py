@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 HEAD_LENGTH = 26
 DIGITS = b"0123456789abcdef"
-BEGINNING = 1 << 14
+BEGINNING = 1 << 12
 """A file with no label in so many bytes has none: it belongs to the time at which it was finished."""
 
 LONG = 1 << 16
