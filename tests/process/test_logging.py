@@ -216,7 +216,7 @@ def test_a_full_directory_does_not_hold_up_the_others(make_machine):
 def test_bad_settings_are_refused_at_start(machine, name, value):
     done = command("pyinit", "-d", machine.services, **{name: value})
     assert done.returncode == 100
-    assert done.stderr.startswith(b"pyinit: fatal: unable to use " + name.encode())
+    assert done.stderr.splitlines()[-1].startswith(b"pyinit: fatal: unable to use " + name.encode())
     assert os.listdir(machine.services) == []
 
 
