@@ -79,7 +79,10 @@ class LogReader:
             return self._raw[-1].measure()
         for file in self._raw:
             file.measure()
-        names, previous, current = self._look()
+        seen = self._look()
+        if not seen:
+            return None
+        names, previous, current = seen
         self._take_all_old(names)
         for found in previous, current:
             if found and any(found.is_same(file) for file in self._raw):
@@ -91,19 +94,26 @@ class LogReader:
             raise OSError(ENOENT, "")
         return None
 
-    def _look(self) -> tuple[list[bytes], File | None, File | None]:
-        """Names of old files in order, the file of a rotation under way, and `current`, at one moment."""
+    def _look(self) -> tuple[list[bytes], File | None, File | None] | None:
+        """Names of old files in order, the file of a rotation under way, and `current`, at one moment.
+
+        `processed` without `previous` is a file that is about to get its name, and would be missed: it is looked again.
+        If that does not help it was a crash; or, after the first look, None: the next change brings another look.
+        """
         for tries_left in range(TRIES, 0, -1):
             current = self._open(b"current")
             names = self._names()
             previous = self._open_rotated(names)
             is_same = current.has_name(current.path) if current else b"current" not in names or self._denied
-            if (is_same and names == self._names()) or tries_left == 1:
-                break
+            is_between = b"processed" in names and b"previous" not in names
+            is_last = tries_left == 1 and not self._raw
+            if is_last or (is_same and not is_between and names == self._names()):
+                names = [name for name in names if name[:1] == b"@" and len(name) >= TEXT_LENGTH]
+                return names, previous, current
             for file in previous, current:
                 if file:
                     file.close()
-        return [name for name in names if name[:1] == b"@" and len(name) >= TEXT_LENGTH], previous, current
+        return None
 
     def _names(self) -> list[bytes]:
         directory = posix.open(self.path, READ_FLAGS | posix.O_DIRECTORY)

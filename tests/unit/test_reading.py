@@ -360,3 +360,21 @@ def test_rotations_between_two_looks(tmp_path: Path, processed: bool, count: int
         assert reading.complaints == ([message] if rotations >= count else [])
         reading.complaints.clear()
         assert reading.read() == []
+
+
+def test_a_file_that_a_processor_made_is_not_missed_before_it_has_its_name(tmp_path: Path) -> None:
+    lines = [head(number) + b"%d\n" % number for number in range(5)]
+    path = put(tmp_path / "log", s1=lines[0], current=lines[1])
+    reading = Reading(path)
+    assert reading.read() == [b"0", b"1"]
+    rotate(path, 2, lines[2], processed=True)
+    log = tmp_path / "log"
+    (log / "current").rename(log / "previous")
+    (log / "current").write_bytes(lines[3])
+    (log / "processed").write_bytes(gzip.compress((log / "previous").read_bytes()))
+    (log / "processed").chmod(0o744)
+    (log / "previous").unlink()
+    assert reading.read() == []
+    (log / "processed").rename(log / f"{tai.label(EPOCH + 3).decode()}.s")
+    rotate(path, 4, lines[4], processed=True)
+    assert reading.read() == [b"2", b"3", b"4"]
