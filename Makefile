@@ -53,7 +53,7 @@ image: ## build the image: pyinit
 man: ## the man pages, from docs/commands: build/man
 	tools/man build/man
 
-bench: .venv/.test ## measure against the C tools
+bench: .venv/.bench ## measure against the C tools
 	$(bin)/python -m benchmarks
 
 soak: .venv/.test ## ten minutes of random faults (SECONDS, SEED)
@@ -72,6 +72,11 @@ $(made):
 .venv/.run: $(made) pyproject.toml $(wildcard bin/*)
 	$(bin)/pip install -q --use-pep517 -e .
 	@touch $@
+
+.venv/.bench: .venv/.test
+	tools/packages $(PYTHON) bench || true
+	$(bin)/pip install -q --use-pep517 -e '.[bench]'
+	@touch $@ .venv/.test .venv/.run
 
 .venv/.test: $(made) pyproject.toml $(wildcard bin/*)
 	tools/packages $(PYTHON) test

@@ -1,39 +1,84 @@
-"""python -m benchmarks [--quick] [--python PATH] [--output DIR] [NAME ...]: measure all, or the named benchmarks.
+"""python -m benchmarks [--quick] [--python PATH] [--place DIR] [--output DIR] [NAME ...]: measure all, or those named.
 
 Each benchmark is a module of this package with `measure(workshop) -> list[Row]`; its docstring says what it measures.
+A whole run leaves its table, the samples and the plots in benchmarks/results; a quick or partial one only in a
+directory that is named.
 """
 
 import argparse
 import importlib
+import json
 import signal
 import sys
 import time
+from collections.abc import Sequence
+from pathlib import Path
 
-from benchmarks.rows import markdown
-from benchmarks.workshop import Workshop, install_peers
+from benchmarks import host, plots
+from benchmarks.rows import Row, markdown
+from benchmarks.workshop import MEMORY, Workshop, tell_missing
 
-NAMES = ["up", "first", "footprint", "orphans", "latency", "command", "restart", "status", "down"]
+NAMES = {
+    "up": "Services up",
+    "first": "The first service",
+    "footprint": "Memory and wake-ups",
+    "orphans": "Orphan storms",
+    "latency": "Signals",
+    "command": "A container of one command",
+    "restart": "Restarts",
+    "status": "Status",
+    "down": "The way down",
+    "startup": "Chain-loading commands",
+    "multilog_throughput": "multilog",
+    "lines": "multilog by length of line",
+    "growth": "Growth",
+}
+RESULTS = Path(__file__).parent / "results"
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.partition("\n")[2])
     parser.add_argument("--quick", action="store_true", help="show in two minutes that everything can be measured")
     parser.add_argument("--python", default="/usr/bin/python3", help="the interpreter of pyinit: %(default)s")
-    parser.add_argument("names", nargs="*", metavar="NAME", choices=[*NAMES, []], help=", ".join(NAMES))
-    options = parser.parse_args()
+    parser.add_argument("--place", default=MEMORY, help="where everything is made and run: %(default)s")
+    parser.add_argument("--output", type=Path, help="where results go")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(NAMES))
+    options = parser.parse_args(arguments)
+    if unknown := set(options.names) - set(NAMES):
+        parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(111))  # so that what was started is stopped
-    install_peers()
-    workshop = Workshop(options.quick, options.python)
-    rows = []
+    tell_missing()
+    workshop = Workshop(options.quick, options.python, options.place)
+    output = options.output or (None if options.quick or options.names else RESULTS)
+    found: dict[str, list[Row]] = {}
     try:
         for name in options.names or NAMES:
             began = time.monotonic()
-            found = importlib.import_module(f"benchmarks.{name}").measure(workshop)
-            print(f"## {name}: {time.monotonic() - began:.0f} s\n\n{markdown(found)}", flush=True)
-            rows += found
+            found[name] = importlib.import_module(f"benchmarks.{name}").measure(workshop)
+            took = time.monotonic() - began
+            print(f"## {NAMES[name]} ({name}, {took:.0f} s)\n\n{markdown(found[name])}", flush=True)
+        if output:
+            write(output, found, workshop)
     finally:
         workshop.remove()
+    return 0
+
+
+def write(output: Path, found: dict[str, list[Row]], workshop: Workshop) -> None:
+    """The table with what it was measured on, the samples, the plots."""
+    output.mkdir(parents=True, exist_ok=True)
+    parts = [f"## {NAMES[name]}\n\n{markdown(rows)}" for name, rows in found.items()]
+    text = "# Results\n\nMade by `make bench`; docs/performance.md says how to read it.\n\n"
+    (output / "results.md").write_text(text + host.describe(workshop) + "\n" + "\n".join(parts))
+    samples = {name: {row.work: {"unit": row.unit, **row.samples} for row in rows} for name, rows in found.items()}
+    (output / "samples.json").write_text(json.dumps(samples, indent=1) + "\n")
+    for name, plot in workshop.plots.items():
+        try:
+            plots.draw(plot, output / f"{name}.svg")
+        except ImportError:
+            print("benchmarks: no plots without matplotlib: pip install pyinit-container[bench]", file=sys.stderr)
+            break
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

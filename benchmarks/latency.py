@@ -7,7 +7,7 @@ programs that read one clock.
 import subprocess
 from statistics import quantiles
 
-from benchmarks.machine import children, wait_until
+from benchmarks.machine import UNSHARE, children, wait_until
 from benchmarks.orphans import bare_inits, init
 from benchmarks.record import Record
 from benchmarks.rows import Row, column, interleave
@@ -29,9 +29,7 @@ def _run(workshop: Workshop, name: str, count: int):
         sent = Record(workshop.directory / "sent", count)
         received = Record(workshop.directory / "received", count + 1)
         words = [*init(workshop, name), str(workshop.program("receiver")), str(received.path)]
-        process = subprocess.Popen(
-            ["unshare", "--fork", "--pid", "--mount-proc", "--kill-child", *words], stdin=subprocess.DEVNULL
-        )
+        process = subprocess.Popen([*UNSHARE, *words], stdin=subprocess.DEVNULL)
         try:
             wait_until(lambda: received.count == 1, f"the receiver under {name}")
             (first,) = children(process.pid)

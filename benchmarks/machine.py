@@ -18,6 +18,10 @@ from benchmarks.workshop import BrokenMeasurement
 PATIENCE = 60.0
 """Seconds until what was to happen has not."""
 
+UNSHARE = ["unshare", "--fork", "--pid", "--mount-proc", "--kill-child"]
+if os.geteuid() != 0:
+    UNSHARE += ["--user", "--map-root-user"]
+
 READY = b"ready\n"
 
 
@@ -60,7 +64,7 @@ class Machine:
     def __enter__(self) -> Self:
         """Start it."""
         begin = self.supervisor.workshop.program("begin")
-        words = ["unshare", "--fork", "--pid", "--mount-proc", "--kill-child", str(begin), str(self._began.path)]
+        words = [*UNSHARE, str(begin), str(self._began.path)]
         with (self.top / "output").open("wb") as output:
             self.process = subprocess.Popen(
                 words + self.supervisor.command(self.top, self.count, self.logged),

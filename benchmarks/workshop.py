@@ -8,6 +8,8 @@ import tempfile
 from functools import cached_property
 from pathlib import Path
 
+from benchmarks.plots import Plot
+
 ROOT = Path(__file__).resolve().parent.parent
 
 MEMORY = "/dev/shm"
@@ -43,6 +45,8 @@ class Workshop:
             tempfile.mkdtemp(prefix="pyinit-benchmarks-", dir=place if os.access(place, os.W_OK) else None)
         )
         self.directory.chmod(0o755)
+        self.plots: dict[str, Plot] = {}
+        """What benchmarks want drawn, by the name of the file."""
 
     def remove(self) -> None:
         shutil.rmtree(self.directory, ignore_errors=True)
@@ -77,7 +81,7 @@ class Workshop:
             subprocess.run(["cc", "-O2", "-Wall", "-static", "-o", binary, source], check=True)
         return binary
 
-    def cost(self, *command: object, first: bool = False) -> tuple[int, float, float]:
+    def cost(self, *command: object, first: bool = False, directory: "Path | None" = None) -> tuple[int, float, float]:
         """Run a command, as process 1 of a namespace if `first`: its exit code, wall and processor milliseconds."""
         words = [self.program("cost"), *(["-p"] if first else []), *command]
         done = subprocess.run(
@@ -86,6 +90,7 @@ class Workshop:
             capture_output=True,
             check=False,
             timeout=120,
+            cwd=directory,
         )
         try:
             code, wall, cpu = map(int, done.stderr.splitlines()[-1].split())
@@ -98,13 +103,7 @@ def is_here(peer: str) -> bool:
     return all(shutil.which(program) for program in PEERS[peer])
 
 
-def install_peers() -> None:
-    """Have Debian's packages installed where that can be; say what is missing where it can't."""
-    missing = [name for name in PEERS if not is_here(name)]
-    if missing and os.geteuid() == 0 and shutil.which("apt-get"):
-        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        for command in (["update", "-qq"], ["install", "-qq", "-y", "--no-install-recommends", *missing]):
-            subprocess.run(["apt-get", *command], env=environment, check=False, stdout=subprocess.DEVNULL)
-        missing = [name for name in PEERS if not is_here(name)]
-    if missing:
+def tell_missing() -> None:
+    """Say which peers are not here; `tools/packages PYTHON bench` installs them."""
+    if missing := [name for name in PEERS if not is_here(name)]:
         print(f"benchmarks: not here, so not measured: {' '.join(missing)} (Debian's packages of these names)")

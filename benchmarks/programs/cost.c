@@ -17,7 +17,7 @@ int main(int argc, char **argv) {
     int is_first = argc > 1 && strcmp(argv[1], "-p") == 0;
     char **program = argv + 1 + is_first;
     if (argc < 2 + is_first) return 100;
-    if (is_first && unshare(CLONE_NEWPID) < 0) return 111;
+    if (is_first && unshare(CLONE_NEWPID | (geteuid() ? CLONE_NEWUSER : 0)) < 0) return 111;
     int64_t began = now();
     pid_t pid = fork();
     if (pid < 0) return 111;

@@ -1,0 +1,51 @@
+"""The benchmarks run: every row is measured, output verified; how fast this machine is is nobody's business here."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks.__main__ import NAMES
+from benchmarks.rows import Row, markdown
+
+ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.timeout(400)
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    output = tmp_path_factory.mktemp("results")
+    words = [sys.executable, "-m", "benchmarks", "--quick", "--output", output]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False, timeout=390)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return output
+
+
+def test_every_benchmark_measures_ours(results: Path) -> None:
+    samples = json.loads((results / "samples.json").read_text())
+    assert list(samples) == list(NAMES)
+    for rows in samples.values():
+        assert rows
+        for row in rows.values():
+            assert all(value >= 0 for value in row["pyinit"])
+
+
+def test_the_table_names_machine_and_peers(results: Path) -> None:
+    text = (results / "results.md").read_text()
+    assert "- processor: " in text
+    assert "daemontools" in text
+
+
+def test_ratios_are_paired() -> None:
+    row = Row("work", "ms", {"pyinit": [1, 4], "tini": [2, 2]}, "tini", bound=1.3)
+    assert row.ratios() == [0.5, 2.0]
+    assert row.is_met()
+    assert "1.25 (0.50 to 2.00) | at most 1.3 of tini | yes" in markdown([row])
+
+
+def test_a_slow_row_is_shown_as_such() -> None:
+    row = Row("work", "per s", {"pyinit": [1.0], "tini": [2.0]}, "tini", bound=1, more_is_better=True)
+    assert not row.is_met()
+    assert "**no**" in markdown([row])
