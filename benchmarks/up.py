@@ -12,13 +12,17 @@ from benchmarks.workshop import Workshop
 
 BOUNDS = {(10, True): 0.8, (500, True): 0.3, (1000, False): 0.6}
 
+MANY = 500
+"""From so many on a round warms itself up."""
+
 
 def measure(workshop: Workshop) -> list[Row]:
     sizes = [(10, True)] if workshop.quick else [(10, True), (100, True), (500, True), (1000, True), (1000, False)]
     rows = []
     for count, logged in sizes:
         contestants = {each.name: _run(each, count, logged) for each in supervisors(workshop) if count <= each.most}
-        samples = interleave(contestants, workshop.rounds(21 if count == 10 else 5))
+        rounds = workshop.rounds({10: 21, 100: 5}.get(count, 3))
+        samples = interleave(contestants, rounds, warm_up=count < MANY)
         what = f"{count:,} services up" + (", each with a logger" if logged else ", no loggers")
         bound = BOUNDS.get((count, logged))
         if logged:
