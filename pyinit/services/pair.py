@@ -100,11 +100,13 @@ class Pair:
             self._sink = sink
             sink.attach(self.name, parent, self._pipe[0], self._drained)
 
-    def start(self, parent: int) -> None:
-        """Take up what is not supervised now: the service, and its `log`.
+    def start(self, parent: int, name: bytes) -> None:
+        """Take up what is not supervised now: the service, and its `log`. `name`: what it is listed as.
 
         Raises CannotOpen; the one that can't be taken up does not keep the other from it.
         """
+        if self.service is None or (self.logged and self.log is None):
+            self.name = name  # which may be another one than it had when it was last opened
         try:
             if self.service is None:
                 self.service = self._open(parent, self.name, self.name, self._service_streams())

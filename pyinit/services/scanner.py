@@ -143,7 +143,7 @@ class Scanner:
         self.pairs[key] = pair
         pair.listed = True
         try:
-            pair.start(self._directory)
+            pair.start(self._directory, name)
         except CannotOpen as trouble:
             self._complain(said, name, SUPERVISE, b"fatal: " + trouble.message, trouble.error)
         return None

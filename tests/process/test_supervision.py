@@ -180,6 +180,15 @@ def test_a_renamed_directory_is_the_same_service(machine):
     assert machine.pid_of("b") == pid
 
 
+def test_a_renamed_directory_is_taken_up_again_under_its_new_name(machine):
+    machine.add("a")
+    pid = machine.boot().until_up("a")
+    (machine.services / "a").rename(machine.services / "b")
+    machine.svc("dx", "b")
+    assert machine.until_up("b", other_than=pid, seconds=8)
+    assert "a: file does not exist" not in machine.stderr()
+
+
 def test_a_deleted_directory_is_let_go_when_its_process_ends(machine):
     machine.add("a")
     pid = machine.boot().until_up("a")
