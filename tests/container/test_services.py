@@ -228,3 +228,17 @@ def test_health_follows_the_services(boot: Boot) -> None:
     until(lambda: box.health() == "healthy", "healthy again", 20)
     box.ask("svc", "-x", "a")
     box.ask("svc", "-d", "a")
+
+
+def test_a_service_that_ran_out_of_memory_is_told_as_such(boot: Boot) -> None:
+    hungry = "#!/bin/sh\nwhile [ ! -e /go ]; do sleep 0.1; done; rm /go\nexec python3 -c 'x = bytearray(200 << 20)'\n"
+    box = boot({"hungry": {"run": hungry}, "a": STEADY}, mem_limit="80m", memswap_limit="80m")
+    pid, other = box.up("hungry"), box.up("a")
+    box.ask("touch", "/go")
+    text = f"supervise: warning: hungry (pid {pid}) was killed: the container is out of memory\n"
+    until(lambda: text in box.stderr(), "the kill to be told")
+    assert box.up("hungry") != pid
+    assert box.up("a") == other
+    box.ask("sh", "-c", f"kill -9 {other}")
+    until(lambda: box.up("a") != other, "a to be back")
+    assert "a (pid" not in box.stderr(), "a kill is not always want of memory"
