@@ -69,6 +69,7 @@ class Plane:
         self._started = float("-inf")
         self._starting = False
         self._finishing = False
+        self._has_complained = False
 
     def attach(self, name: bytes, parent: int, pipe: int, drained: "Callable[[], None]") -> None:
         """Have the pipe read to its end; `drained` is called when all of it is written. Waits for nothing."""
@@ -106,12 +107,15 @@ class Plane:
         try:
             self.pid = fork(PROG, theirs.fileno(), lambda: _serve(theirs, self._accounts(), is_first))
         except OSError as error:
-            report.warn(PROG, b"unable to fork, trying again in a second", error)
+            if not self._has_complained:
+                report.warn(PROG, b"unable to fork, trying again every second", error)
+            self._has_complained = True
             ours.close()
             self._ensure()
             return
         finally:
             theirs.close()
+        self._has_complained = False
         self._socket = ours
         self._writer = fcntl(ours.fileno(), F_DUPFD_CLOEXEC)
         self._loop.on_death(self.pid, self._died)

@@ -118,15 +118,21 @@ class Init:
             self._loop.on_signal(number, self._reacting(reaction))
         if self._scanner.pairs or not self._command:  # not before the services run, nor as late as it is needed
             import pyinit.services.ending  # noqa: F401
-        if self._place and self._scanner.pairs:
+        if self._place and self._has_services:
             self._place.set_ready(b"")
         if self._command and (self._plan.is_early or not self._scanner.pairs):
             self._start_command()
         if self._command or self._place:
             self._loop.after_turn = self._await_ready
+            self._loop.at(self._plan.began, _nothing)  # there is to be a turn even if nothing happens
         if self._command and self._command.is_waiting:
             self._loop.at(self._plan.began + LONGEST_WAIT, _nothing)
         return self._loop.run()
+
+    @property
+    def _has_services(self) -> bool:
+        """Whether readiness means anything: not where a command is all there is."""
+        return bool(self._scanner.pairs) or self._command is None
 
     def _await_ready(self) -> None:
         """When every service that should be up is: say so, once, and start the command."""
@@ -140,7 +146,7 @@ class Init:
             return
         if self._loop.after_turn == self._await_ready:
             self._loop.after_turn = None
-        if self._place and self._scanner.pairs:
+        if self._place and self._has_services:
             text = b"services=%d in %.3fs" % (len(self._scanner.pairs), waited)
             self._place.set_ready(text + b"\n")
             report.say(self.name, b"ready " + text)
@@ -220,7 +226,7 @@ class Init:
                 self._ending.hurry()
             return
         self._tell(b"going down")
-        if self._place and self._scanner.pairs:
+        if self._place and self._has_services:
             self._place.set_ready(b"")
         from pyinit.services.ending import Ending
 

@@ -507,3 +507,13 @@ def test_signals_are_handed_on_as_they_were(machine):
     found = [line.partition("Sig")[2].split(":\t") for line in machine.stdout().splitlines()]
     assert sorted(name for name, _ in found) == ["Blk", "Blk", "Ign", "Ign"]
     assert {int(mask, 16) & ~(3 << 31) for _, mask in found} == {0}
+
+
+def test_a_container_of_no_services_yet_is_ready(machine):
+    machine.boot()
+    until(lambda: "pyinit: ready services=0 in " in machine.stderr(), "readiness")
+    assert command("svstat", "--ready", **machine.env).returncode == 0
+    machine.add("late")
+    machine.until_up("late")
+    assert machine.stop() == 0
+    assert command("svstat", "--ready", **machine.env).returncode == 1

@@ -28,9 +28,10 @@ def test_no_forks(machine):
     machine.prefix = ("prlimit", "--nproc=3", "setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups")
     machine.boot().until_up("a")
     pid = machine.until_up("b")
-    until(lambda: "multilog: warning: unable to fork, trying again in a second: " in machine.stderr(), "the logger's")
+    until(lambda: "multilog: warning: unable to fork, trying again every second: " in machine.stderr(), "the logger's")
     machine.svc("d", "a")
     until(lambda: "multilog" in machine.inside("ps", "-e", "-o", "comm="), "the logging process")
+    assert machine.stderr().count("multilog: warning: unable to fork") == 1
     machine.svc("u", "a")
     text = "supervise: warning: unable to fork for a, trying again in a second: "
     until(lambda: text in machine.stderr(), "the trouble to be told")
