@@ -1,8 +1,8 @@
 """python -m benchmarks [--quick] [--python PATH] [--place DIR] [--output DIR] [NAME ...]: measure all, or those named.
 
 Each benchmark is a module of this package with `measure(workshop) -> list[Row]`; its docstring says what it measures.
-A whole run leaves its table, the samples and the plots in benchmarks/results; a quick or partial one only in a
-directory that is named.
+A run leaves its table, all samples and the plots in benchmarks/results; a run of some replaces those there; a quick
+one leaves nothing, unless a directory is named.
 """
 
 import argparse
@@ -12,6 +12,7 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from benchmarks import host, plots
@@ -49,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(111))  # so that what was started is stopped
     tell_missing()
     workshop = Workshop(options.quick, options.python, options.place)
-    output = options.output or (None if options.quick or options.names else RESULTS)
+    output = options.output or (None if options.quick else RESULTS)
     found: dict[str, list[Row]] = {}
     try:
         for name in options.names or NAMES:
@@ -65,13 +66,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def write(output: Path, found: dict[str, list[Row]], workshop: Workshop) -> None:
-    """The table with what it was measured on, the samples, the plots."""
+    """The table with what it was measured on, the samples, the plots; what was not measured now stays."""
     output.mkdir(parents=True, exist_ok=True)
-    parts = [f"## {NAMES[name]}\n\n{markdown(rows)}" for name, rows in found.items()]
+    samples = output / "samples.json"
+    kept = json.loads(samples.read_text()) if samples.exists() else {}
+    measured = {name: [asdict(row) for row in rows] for name, rows in found.items()}
+    every = {name: (kept | measured)[name] for name in NAMES if name in kept | measured}
+    parts = [f"## {NAMES[name]}\n\n{markdown([Row(**row) for row in rows])}" for name, rows in every.items()]
+    samples.write_text(json.dumps(every) + "\n")
     text = "# Results\n\nMade by `make bench`; docs/performance.md says how to read it.\n\n"
     (output / "results.md").write_text(text + host.describe(workshop) + "\n" + "\n".join(parts))
-    samples = {name: {row.work: {"unit": row.unit, **row.samples} for row in rows} for name, rows in found.items()}
-    (output / "samples.json").write_text(json.dumps(samples, indent=1) + "\n")
     for name, plot in workshop.plots.items():
         try:
             plots.draw(plot, output / f"{name}.svg")

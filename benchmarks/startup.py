@@ -1,7 +1,7 @@
 """The chain-loading commands: processor time from exec to exec of what they run, `true`, and that included.
 
 Held against a bare interpreter, `python3 -I -S -c pass`. As an image installs them (`#!/usr/bin/python3 -IS`) and, in
-the same column of others, as pip does (the header of bin/pyinit finds the interpreter of a virtual environment).
+the same column of others, as pip does: with the interpreter of a virtual environment and no options.
 """
 
 import os
@@ -52,8 +52,11 @@ def measure(workshop: Workshop) -> list[Row]:
 def install_as_pip(workshop: Workshop, place: Path) -> Path:
     """A virtual environment with what a wheel puts there; returns the directory of the launchers."""
     subprocess.run([workshop.python, "-m", "venv", "--without-pip", place / "venv"], check=True)
+    body = (ROOT / "bin/pyinit").read_text().partition("\n")[2]
     for name in COMMANDS:
-        shutil.copy(ROOT / "bin/pyinit", place / "venv/bin" / name)
+        launcher = place / "venv/bin" / name
+        launcher.write_text(f"#!{place}/venv/bin/python3\n{body}")
+        launcher.chmod(0o755)
     library = next(place.glob("venv/lib/python3*/site-packages"))
     shutil.copytree(workshop.ours.parent / "lib/pyinit/pyinit", library / "pyinit")
     return place / "venv/bin"
