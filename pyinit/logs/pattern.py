@@ -6,7 +6,7 @@ skips to the first c at or after the place reached, without ever coming back for
 front of each line of a block once for the block, and the block is then searched as it came, unstamped.
 
 Nothing backtracks, so the regular expression of a pattern (`[^c]*` possessive for a star before c) matches exactly what
-`advance` accepts; the tests prove it. `re` is imported when the first block of more than one line is to be selected.
+`advance` accepts; the tests prove it. `re` is imported where more than one line has to be looked at.
 """
 
 from pyinit.logs.lines import WINDOW, long_line
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 IN_LABELS = b"@0123456789abcdef"
 KEPT_PROGRAMS = 64
-LAST_STEP = 4096
 
 
 def advance(pattern: bytes, text: bytes) -> bytes | None:
@@ -104,14 +103,16 @@ class Selection:
         return self._program(label).lines(text, start, stop, WINDOW - len(label))
 
     def last(self, text: bytes, start: int, stop: int, label: bytes) -> bytes:
-        """The last line that is selected, or nothing: searched from the end, in growing steps."""
-        step = LAST_STEP
+        """The last line that is selected, or nothing: searched from the end, a line first, then in growing steps."""
+        if text.find(b"\n", start) < stop - 1:
+            stop = self._program(label).last_stop(text, start, stop)
+        step = 1
         while stop > start:
             begin = text.rfind(b"\n", start, max(stop - step, start)) + 1 or start
             chosen = self.lines(text, begin, stop, label)
             if chosen:
                 return chosen[chosen.rfind(b"\n", 0, -1) + 1 :]
-            stop, step = begin, step * 4
+            stop, step = begin, step * 64
         return b""
 
     def _program(self, label: bytes) -> "Program":
@@ -133,16 +134,28 @@ def _skips_labels(pattern: bytes) -> bool:
     return pattern == b"*" or (pattern[:1] == b"*" and pattern[1] not in IN_LABELS)
 
 
+def needle(pattern: bytes) -> bytes:
+    """The longest text without a space that is in every line that the pattern matches, or b"".
+
+    The newline before the line counts, where the line's beginning is known. Without spaces, because a search skips
+    as many bytes as it looks for when it meets one that is not among them, and most text is full of spaces.
+    """
+    first, *others = pattern.replace(b"*", b" ").split(b" ")
+    return max([b"\n" + first if first else b"", *others], key=len)
+
+
 class Program:
     """Rules as one regular expression: of the exceptions from what happens to a line that matches none of it."""
 
-    __slots__ = ("_default", "_is_open", "_match", "_needed", "_search")
+    __slots__ = ("_default", "_exceptions", "_is_open", "_match", "_needed", "_needle", "_search")
 
     def __init__(self, rules: "Sequence[Rule]", patterns: "Sequence[bytes | None]") -> None:
         """`patterns` are what the label left of those of the rules."""
         self._default, self._is_open = True, False
         exceptions: bytes | None = None
         needed: set[int] = set()
+        self._needle = b""
+        """What is in every exception, the newline before it included."""
         for rule, pattern in zip(rules, patterns, strict=True):
             if pattern == b"*":
                 self._default, exceptions, self._is_open = rule.selects, None, not rule.selects
@@ -152,6 +165,7 @@ class Program:
                 continue
             if rule.selects != self._default:
                 needed = set(pattern) if exceptions is None else needed & set(pattern)
+                self._needle = needle(pattern) if exceptions is None else b""
                 exceptions = this if exceptions is None else b"(?:%b|%b)" % (this, exceptions)
                 self._is_open = self._is_open and pattern.endswith(b"*")
             elif exceptions is not None:
@@ -159,28 +173,52 @@ class Program:
                 self._is_open = False
         self._needed = bytes(needed).replace(b"*", b"")
         """Bytes that every exception has. To see that one is missing costs nearly nothing: memchr."""
+        self._exceptions = exceptions
         self._match: Pattern[bytes] | None = None
-        if exceptions is not None:
-            import re
 
-            self._match = re.compile(exceptions, re.MULTILINE)
-            self._search = re.compile(b"\\n" + exceptions, re.MULTILINE)
+    def last_stop(self, text: bytes, start: int, stop: int) -> int:
+        """Where the last line of text[start:stop] ends that may be selected; `start` if none may."""
+        return stop if self._default else self._last_exception(text, start, stop)
 
     def lines(self, text: bytes, start: int, stop: int, window: int) -> bytes:
         """The selected lines of text[start:stop]; only the first `window` bytes of a line are looked at."""
-        if self._match is None or any(byte not in text for byte in self._needed):
-            return text[start:stop] if self._default else b""
+        end = self._last_exception(text, start, stop)
+        rest = text[end:stop] if self._default else b""
+        if end == start:
+            return rest
+        match = self._match or self._compile()
         if self._is_open:
-            found = self._find(self._match, text, start, stop)
+            found = self._find(match, text, start, end)
             if found and max(map(len, found)) > window + 1:
-                return self._one_by_one(self._match, text[start:stop], window)
+                return self._one_by_one(match, text[start:end], window)
             return b"".join(found)[1:] + b"\n" if found else b""
-        text = text[start:stop]
+        text = text[start:end]
         if long_line(text, 0, window) >= 0:
-            return self._one_by_one(self._match, text, window)
+            return self._one_by_one(match, text, window) + rest
         text = b"\n" + text[:-1]
         kept = self._search.sub(b"", text) if self._default else b"".join(self._search.findall(text))
-        return kept[1:] + b"\n" if kept else b""
+        return kept[1:] + b"\n" + rest if kept else rest
+
+    def _last_exception(self, text: bytes, start: int, stop: int) -> int:
+        """Where the last line of text[start:stop] ends that may be an exception; `start` if none may be."""
+        if self._exceptions is None or any(byte not in text for byte in self._needed):
+            return start
+        if not self._needle:
+            return stop
+        found = text.rfind(self._needle, max(start - 1, 0), stop - 1)
+        if found >= 0:
+            return text.find(b"\n", found + len(self._needle), stop) + 1
+        is_first = start == 0 and text.startswith(self._needle[1:])  # no newline is before it
+        return text.find(b"\n", 0, stop) + 1 if is_first else start
+
+    def _compile(self) -> "Pattern[bytes]":
+        """Only where there is more than one line to look at: loading `re` takes as long as searching megabytes."""
+        import re
+
+        exceptions = self._exceptions or b""
+        self._search = re.compile(b"\n" + exceptions, re.MULTILINE)
+        self._match = re.compile(exceptions, re.MULTILINE)
+        return self._match
 
     def _find(self, match: "Pattern[bytes]", text: bytes, start: int, stop: int) -> list[bytes]:
         """The exceptions, each with the newline before it: so the search jumps from one candidate to the next.

@@ -1,13 +1,15 @@
 """djb's patterns against the algorithm as the contract gives it, and whole blocks against lines one by one."""
 
 import re
+import subprocess
+import sys
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pyinit.logs.lines import label_for
-from pyinit.logs.pattern import Selection, advance, expression, matches
+from pyinit.logs.pattern import Selection, advance, expression, matches, needle
 from pyinit.logs.script import Rule
 
 BYTES = b"ab* .\n\\[^-]\0\xff4@"
@@ -79,6 +81,27 @@ def test_the_regular_expression_is_the_reference_algorithm(pattern, line):
         assert bool(compiled.match(line + b"xx", 0, len(line))) == reference(pattern, line)
 
 
+@given(patterns, one_line)
+@example(b"* status: *", b"a status: ")
+@example(b"", b"")
+@example(b"**a", b"x*a")
+def test_the_needle_is_in_every_line_that_matches(pattern, line):
+    assert b" " not in needle(pattern)
+    if reference(pattern, line):
+        assert needle(pattern) in b"\n" + line
+
+
+@pytest.mark.parametrize(
+    ("pattern", "found"),
+    [
+        *((b"status: *", b"\nstatus:"), (b"* a: failure*", b"failure"), (b"a b*c", b"\na"), (b"*", b""), (b"", b"")),
+        *((b"*  *", b""), (b"*a", b"a"), (b"a\\b", b"\na\\b")),
+    ],
+)
+def test_the_needle_is_the_longest(pattern, found):
+    assert needle(pattern) == found
+
+
 @given(patterns, one_line, one_line)
 def test_what_is_left_of_a_pattern_matches_what_is_left_of_the_line(pattern, first, second):
     rest = advance(pattern, first)
@@ -107,6 +130,10 @@ def selected(rules: list[Rule], line: bytes) -> bool:
 @example([Rule(False, b"")], [b"", b"a", b""], b"")
 @example([Rule(False, b"*"), Rule(True, b"aa*b")], [b"a" * 999 + b"b", b"a" * 1000 + b"b", b"aab"], b"")
 @example([Rule(False, b"*"), Rule(True, b"* aa*b")], [b"a" * 973 + b"b", b"a" * 974 + b"b", b"aab"], label_for(0))
+@example([Rule(False, b"*"), Rule(True, b"ab*")], [b"ab", b"a", b"aab", b"a"], b"")
+@example([Rule(False, b"*"), Rule(True, b"ab*")], [b"aab", b"abb", b"aab", b"a"], b"")
+@example([Rule(False, b"ab*")], [b"ab", b"a", b"abb", b"aab", b"a"], b"")
+@example([Rule(False, b"*"), Rule(True, b"ab*b")], [b"ab", b"abb", b"ab", b"a"], b"")
 def test_a_block_is_selected_as_its_lines_are(rules, lines, label):
     expected = [line + b"\n" for line in lines if selected(rules, label + line)]
     text = b"".join(line + b"\n" for line in lines)
@@ -135,3 +162,17 @@ def test_the_last_line_is_found_however_far_back_it_is():
     for count in (0, 1, 500, 5000, 50000):
         text = b"x%d\nx\n" % count + b"no\n" * count
         assert selection.last(text, 0, len(text), b"") == b"x\n"
+
+
+@pytest.mark.parametrize("line", [b"no", b"a status: x", b"status: x"])
+def test_a_status_is_found_without_regular_expressions(line):
+    text = (b"no\n" * 9 + line + b"\n") * 5
+    program = f"""
+import sys
+from pyinit.logs.pattern import Selection
+from pyinit.logs.script import Rule
+selection = Selection([Rule(False, b"*"), Rule(True, b"status: *")])
+assert selection.last({text!r}, 0, {len(text)}, b"") == {line + bytes([10]) if line[:1] == b"s" else b""!r}
+assert "re" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-ISc", f"import sys; sys.path[:0] = {sys.path!r}" + program], check=True)
