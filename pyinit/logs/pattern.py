@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 IN_LABELS = b"@0123456789abcdef"
 KEPT_PROGRAMS = 64
 
+HOPS = 8
+LONG = 512
+"""Lines of so many bytes, HOPS of them together, are gone through one by one sooner than searched."""
+
 
 def advance(pattern: bytes, text: bytes) -> bytes | None:
     """What is left of the pattern when text has been consumed; None when no continuation can match."""
@@ -144,6 +148,27 @@ def needle(pattern: bytes) -> bytes:
     return max([b"\n" + first if first else b"", *others], key=len)
 
 
+def last_beginning(word: bytes, text: bytes, start: int, stop: int) -> int:
+    """Where the last of the whole lines text[start:stop] that begins with the word does so; -1 for none.
+
+    Goes from newline to newline, which is memchr's work, for as long as lines are long.
+    """
+    is_long = True
+    while is_long:
+        far = stop - HOPS * LONG
+        for _ in range(HOPS):
+            stop = text.rfind(b"\n", start, stop - 1) + 1 or start
+            if text.startswith(word, stop):
+                return stop
+            if stop == start:
+                return -1
+        is_long = stop <= far
+    found = text.rfind(b"\n" + word, start, stop)
+    if found < 0 and text.startswith(word, start):  # no newline is before it
+        return start
+    return found + 1 or -1
+
+
 class Program:
     """Rules as one regular expression: of the exceptions from what happens to a line that matches none of it."""
 
@@ -203,13 +228,13 @@ class Program:
         """Where the last line of text[start:stop] ends that may be an exception; `start` if none may be."""
         if self._exceptions is None or any(byte not in text for byte in self._needed):
             return start
-        if not self._needle:
+        if self._needle[:1] == b"\n":
+            begin = last_beginning(self._needle[1:], text, start, stop)
+        elif self._needle:
+            begin = text.rfind(self._needle, start, stop)
+        else:
             return stop
-        found = text.rfind(self._needle, max(start - 1, 0), stop - 1)
-        if found >= 0:
-            return text.find(b"\n", found + len(self._needle), stop) + 1
-        is_first = start == 0 and text.startswith(self._needle[1:])  # no newline is before it
-        return text.find(b"\n", 0, stop) + 1 if is_first else start
+        return start if begin < 0 else text.find(b"\n", begin, stop) + 1
 
     def _compile(self) -> "Pattern[bytes]":
         """Only where there is more than one line to look at: loading `re` takes as long as searching megabytes."""

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pyinit.logs.lines import label_for
-from pyinit.logs.pattern import Selection, advance, expression, matches, needle
+from pyinit.logs.pattern import Selection, advance, expression, last_beginning, matches, needle
 from pyinit.logs.script import Rule
 
 BYTES = b"ab* .\n\\[^-]\0\xff4@"
@@ -102,6 +102,26 @@ def test_the_needle_is_the_longest(pattern, found):
     assert needle(pattern) == found
 
 
+runs_of_lines = st.lists(st.tuples(st.sampled_from([0, 1, 2, 3, 600, 2000]), st.integers(1, 20), st.booleans()))
+
+
+@given(runs_of_lines, st.integers(0, 30), st.sampled_from([b"ab", b"a"]))
+@example([(0, 1, True)], 0, b"ab")
+@example([(0, 1, True), (0, 20, False)], 0, b"ab")
+@example([(3, 1, True), (600, 8, False)], 0, b"ab")
+@example([(3, 1, True), (600, 8, False), (3, 1, False)], 0, b"ab")
+def test_the_last_line_that_begins_with_a_word(runs, first, word):
+    """However long lines are, and whichever of them it is; others have it elsewhere, or cut off at their end."""
+    lines = [(b"ab" if has else b"xab") + b"x" * length for length, count, has in runs for _ in range(count)]
+    lines = [line if index % 3 != 1 else b"a" for index, line in enumerate(lines)]
+    first = min(first, len(lines))
+    starts = [sum(len(line) + 1 for line in lines[:index]) for index in range(len(lines) + 1)]
+    expected = [at for at, line in zip(starts[first:], lines[first:], strict=False) if line.startswith(word)]
+    text = b"".join(line + b"\n" for line in lines) + b"ab"
+    if first < len(lines):
+        assert last_beginning(word, text, starts[first], starts[-1]) == (expected[-1] if expected else -1)
+
+
 @given(patterns, one_line, one_line)
 def test_what_is_left_of_a_pattern_matches_what_is_left_of_the_line(pattern, first, second):
     rest = advance(pattern, first)
@@ -134,6 +154,8 @@ def selected(rules: list[Rule], line: bytes) -> bool:
 @example([Rule(False, b"*"), Rule(True, b"ab*")], [b"aab", b"abb", b"aab", b"a"], b"")
 @example([Rule(False, b"ab*")], [b"ab", b"a", b"abb", b"aab", b"a"], b"")
 @example([Rule(False, b"*"), Rule(True, b"ab*b")], [b"ab", b"abb", b"ab", b"a"], b"")
+@example([Rule(False, b"*"), Rule(True, b"*ab*")], [b"a", b"xab", b"a", b"aba", b"b a"], b"")
+@example([Rule(False, b"*ab")], [b"a", b"xab", b"a", b"aba", b"b a"], b"")
 def test_a_block_is_selected_as_its_lines_are(rules, lines, label):
     expected = [line + b"\n" for line in lines if selected(rules, label + line)]
     text = b"".join(line + b"\n" for line in lines)
