@@ -62,8 +62,8 @@ class Multilog:
         warn: "Warn",
         start: "Callable[[int, bytes], int] | None" = None,
     ) -> None:
-        self.deselected = 0
-        """Lines that rules have kept out of log directories."""
+        self.deselected: int | None = None
+        """Lines that rules have kept out of log directories; None: they are not counted, which would take long."""
         self._lines = Lines(stamped=any(isinstance(action, Stamp) for action in script))
         self._places: list[tuple[Selection | None, Sink]] = []
         """What is selected there (None: every line), and where it goes."""
@@ -179,7 +179,7 @@ class Multilog:
                 chosen = (selection.last if isinstance(sink, StatusFile) else selection.lines)(text, start, stop, label)
                 if chosen:
                     sink.whole(chosen, label)
-                if isinstance(sink, LogDirectory):
+                if self.deselected is not None and isinstance(sink, LogDirectory):
                     self.deselected += text.count(b"\n", start, stop) - chosen.count(b"\n")
             elif isinstance(sink, LogDirectory):
                 stamped = stamped or stamp_lines(text, start, stop, label)

@@ -64,6 +64,7 @@ class Stream:
         parsed = script.parse(job.actions)
         self._paths = [action.name for action in parsed if isinstance(action, script.Directory)]
         self._log = Multilog(parsed, time_ns, self._print, report.write, self._warn, self._start_processor)
+        self._log.deselected = 0
         self._printer = Printer(_format(job), self._print, job.folds) if job.style != NOTHING else None
         self._uses_outlet = self._printer is not None or any(isinstance(action, script.Stdout) for action in parsed)
         self._said = b""
@@ -183,7 +184,7 @@ class Stream:
         if self._paths:
             with self._user:
                 self._log.feed(block, now)
-            self._account.deselected += self._log.deselected
+            self._account.deselected += self._log.deselected or 0
             self._log.deselected = 0
         elif self._job.actions:
             self._log.feed(block, now)

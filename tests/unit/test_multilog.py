@@ -192,6 +192,20 @@ def test_everything_is_opened_in_order_and_what_fails_is_said(tmp_path):
     log.close()
 
 
+@pytest.mark.parametrize("block", [b"a\nb\na\na\nb\n", b"a\n"])
+def test_deselected_lines_are_counted_where_somebody_asks(tmp_path, block):
+    one, two = (os.fsencode(tmp_path / name) for name in ("one", "two"))
+    script = [b"t", b"-* a", one, b"-*", two]
+    for asked in (None, 0):
+        log, _ = make(script)
+        log.open()
+        log.deselected = asked
+        log.feed(block, NOW)
+        log.feed(block, NOW)
+        assert log.deselected == (asked if asked is None else 2 * (block.count(b"a") + block.count(b"\n")))
+        log.close()
+
+
 def test_a_status_file_keeps_its_tail_and_is_tried_again(tmp_path, monkeypatch):
     from pyinit.logs import sinks
 
