@@ -31,7 +31,7 @@ def _run(workshop: Workshop, name: str, count: int):
         words = [*init(workshop, name), str(workshop.program("receiver")), str(received.path)]
         process = subprocess.Popen([*UNSHARE, *words], stdin=subprocess.DEVNULL)
         try:
-            wait_until(lambda: received.count == 1, f"the receiver under {name}")
+            wait_until(lambda: received.count == 1, lambda: f"the receiver under {name}")
             (first,) = children(process.pid)
             sender = [workshop.program("sender"), sent.path, received.path, str(first), str(count)]
             done = subprocess.run(sender, check=False)

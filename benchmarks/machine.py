@@ -25,12 +25,12 @@ if os.geteuid() != 0:
 READY = b"ready\n"
 
 
-def wait_until(condition: Callable[[], bool], what: str, pause: float = 0.002) -> None:
-    """Look every `pause` seconds; raises BrokenMeasurement if it does not come true."""
+def wait_until(condition: Callable[[], bool], what: Callable[[], str], pause: float = 0.002) -> None:
+    """Look every `pause` seconds; raises BrokenMeasurement, with `what` as it is then, if it does not come true."""
     deadline = time.monotonic() + PATIENCE
     while not condition():
         if time.monotonic() > deadline:
-            raise BrokenMeasurement(f"not within {PATIENCE:g} s: {what}")
+            raise BrokenMeasurement(f"not within {PATIENCE:g} s: {what()}")
         time.sleep(pause)
 
 
@@ -76,10 +76,11 @@ class Machine:
         return self
 
     def __exit__(self, *_: "type[BaseException] | BaseException | TracebackType | None") -> None:
-        """Kill everything: the end of process 1 is the end of its namespace."""
+        """Kill everything: the end of process 1 is the end of its namespace, and that unshare's."""
         assert self.process
         if self.process.poll() is None:
-            self.process.kill()
+            for pid in children(self.process.pid) or [self.process.pid]:
+                os.kill(pid, signal.SIGKILL)
             self.process.wait(PATIENCE)
         self._began.close()
         self.record.close()
@@ -98,7 +99,7 @@ class Machine:
 
     def wait_up(self) -> float:
         """Until every service has been executed; the milliseconds from process 1's exec to the last of theirs."""
-        wait_until(lambda: self.record.count >= self.count, f"{self._who()} up")
+        wait_until(lambda: self.record.count >= self.count, lambda: f"{self._who()} up")
         return (max(self.record.times()[: self.count]) - self.began) / 1e6
 
     def wait_logged(self) -> float:
@@ -110,7 +111,7 @@ class Machine:
                 waiting.pop()
             return not waiting
 
-        wait_until(all_written, f"{self._who()} logged")
+        wait_until(all_written, lambda: f"{self._who()} logged")
         elapsed = (time.monotonic_ns() - self.began) / 1e6
         self.verify_logs()
         return elapsed

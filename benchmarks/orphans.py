@@ -68,7 +68,7 @@ def _service(supervisor: Supervisor, count: int, times: int):
     def run() -> float:
         storm = f"{supervisor.workshop.program('storm')} RECORD {count} {times}"
         with Machine(supervisor, 1, logged=False, run=storm, notes=2 * times) as machine:
-            wait_until(lambda: machine.record.count == 2 * times, f"the storm under {supervisor.name}")
+            wait_until(lambda: machine.record.count == 2 * times, lambda: f"the storm under {supervisor.name}")
             return _rate(machine.record, count)
 
     return run

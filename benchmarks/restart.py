@@ -24,7 +24,7 @@ def _run(supervisor: Supervisor, deaths: int):
     def run() -> float:
         mortal = f"{supervisor.workshop.program('mortal')} RECORD"
         with Machine(supervisor, 1, logged=False, run=mortal, notes=100) as machine:
-            wait_until(lambda: machine.record.count > 2 * deaths, f"{deaths} deaths under {supervisor.name}")
+            wait_until(lambda: machine.record.count > 2 * deaths, lambda: f"{deaths} deaths under {supervisor.name}")
             times = machine.record.times()
         return median(born - died for died, born in zip(times[1::2], times[2::2], strict=False)) / 1e6
 

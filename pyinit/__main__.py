@@ -1,8 +1,11 @@
 """Runs a command by name: `python -m pyinit NAME ...`; the launchers in bin/ come through here as well."""
 
+import gc
 import posix
 import sys
 from _signal import SIG_BLOCK, SIG_DFL, SIGINT, default_int_handler, getsignal, pthread_sigmask, signal, valid_signals
+
+from pyinit.compiled import Compiled
 
 COMMANDS = frozenset(
     (
@@ -11,6 +14,9 @@ COMMANDS = frozenset(
     )
 )
 
+COLLECTED_BY = 50_000
+"""Objects made between two searches for garbage in cycles: as many as starting makes, which leaves none."""
+
 
 def run(name: str) -> None:
     """Run the command and leave with its exit code, flushing and finalising nothing: all output was written.
@@ -18,6 +24,8 @@ def run(name: str) -> None:
     An interrupt kills silently, as it kills a C program. Any other name is one given to pyinit: tini, for example.
     That blocks signals before its imports: process 1 would lose what comes in those milliseconds.
     """
+    gc.set_threshold(COLLECTED_BY)
+    sys.meta_path.insert(0, Compiled)
     name = name if name in COMMANDS else "pyinit"
     if name == "pyinit":
         pthread_sigmask(SIG_BLOCK, valid_signals())

@@ -36,9 +36,7 @@ from time import monotonic
 
 from pyinit import __version__, report
 from pyinit.services import invocation as asked
-from pyinit.services.init import Init, NoServices, Plan
 from pyinit.services.invocation import BadUsage, Invocation
-from pyinit.services.signals import reactions
 from pyinit.system.console import Console
 from pyinit.system.loop import Loop
 from pyinit.system.spawn import Spawner, adopt_orphans, block_signals, die_with_parent, ignore_terminal_stops
@@ -47,6 +45,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pyinit.logs.plane import Plane
     from pyinit.logs.settings import Job, Settings
+    from pyinit.services.init import Init
     from pyinit.services.place import Place
     from pyinit.services.scanner import Scanner
 
@@ -99,15 +98,20 @@ def _answer(invocation: Invocation) -> int:
     return 0
 
 
-def _build(invocation: Invocation) -> Init:
-    """Everything, started: the services are up, as far as they can be, when this returns."""
+def _build(invocation: Invocation) -> "Init":
+    """Everything, started: the services are up, as far as they can be, when this returns.
+
+    They are started first: what only process 1 itself needs is loaded after that.
+    """
     loop = Loop(invocation.dialect)
     _place_in_tree(invocation)
     spawner = Spawner(has_groups=True)
-    scanner: Scanner | NoServices = NoServices()
-    plane = place = None
-    if is_watching := _has_directory(invocation):
-        scanner, plane, place = _supervise(invocation, loop, spawner)
+    is_watching = _has_directory(invocation)
+    watched, plane, place = _supervise(invocation, loop, spawner) if is_watching else (None, None, None)
+    from pyinit.services.init import Init, NoServices, Plan
+    from pyinit.services.signals import reactions
+
+    scanner = watched or NoServices()
     command = None
     if invocation.command:
         from pyinit.services.command import Command
@@ -187,6 +191,10 @@ def _plane(loop: Loop, settings: "Settings", place: "Place", top: bytes) -> "Pla
     home = top if top.startswith(b"/") else b"%b/%b" % (posix.getcwdb(), top)
 
     def job_of(name: bytes, parent: int) -> "Job":
+        try:
+            posix.stat(name + b"/log", dir_fd=parent)
+        except OSError:
+            return settings.job(name)
         from pyinit.logs import own
 
         return own.job_of(settings, home, name, parent)

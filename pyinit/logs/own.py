@@ -15,17 +15,12 @@ PROG = b"multilog"
 
 
 def job_of(settings: Settings, top: bytes, name: bytes, parent: int) -> Job:
-    """The job for service `name` of the directory `top`, open as `parent`.
+    """The job for service `name`, which has a `log/`, of the directory `top`, open as `parent`.
 
     What is wrong in the service's own files is told, and the container's settings hold: its lines are not lost.
     """
     job = settings.job(name)
     log = name + b"/log"
-    try:
-        if not files.exists(log, parent):
-            return job
-    except OSError:
-        return job
     job.folds = job.folds or files.exists(log + b"/fold", parent)
     if line := _line(log + b"/script", parent):
         try:

@@ -11,7 +11,6 @@ ROTATE. From it: the number of a drained pipe, in decimal.
 
 import posix
 import sys
-from _socket import AF_UNIX, MSG_DONTWAIT, SCM_RIGHTS, SHUT_WR, SOCK_SEQPACKET, SOL_SOCKET, socketpair
 from fcntl import F_DUPFD_CLOEXEC, fcntl
 from time import monotonic
 
@@ -87,7 +86,7 @@ class Plane:
         """Have every log directory begin a new file."""
         if self._socket:
             try:
-                self._socket.send(ROTATE, MSG_DONTWAIT)
+                self._socket.send(ROTATE)
             except OSError as error:
                 report.warn(PROG, b"unable to rotate", error)
 
@@ -100,6 +99,8 @@ class Plane:
             self._loop.at(self._started + PAUSE, self._start)
 
     def _start(self) -> None:
+        from _socket import AF_UNIX, SOCK_SEQPACKET, socketpair  # takes a while, and services run by now
+
         self._starting = False
         is_first = self._started == float("-inf")
         self._started = monotonic()
@@ -116,6 +117,7 @@ class Plane:
         finally:
             theirs.close()
         self._has_complained = False
+        ours.setblocking(False)
         self._socket = ours
         self._writer = fcntl(ours.fileno(), F_DUPFD_CLOEXEC)
         self._loop.on_death(self.pid, self._died)
@@ -127,12 +129,14 @@ class Plane:
         """Send what is to be sent, as far as the socket takes it; the rest when it takes more."""
         if not self._socket:
             return None
+        from _socket import SCM_RIGHTS, SHUT_WR, SOL_SOCKET
+
         while self._outbox:
             attachment = self._attached[self._outbox[0]]
             packet = pack(self._outbox[0], attachment.job)
             right = attachment.pipe.to_bytes(4, sys.byteorder)
             try:
-                self._socket.sendmsg([packet], [(SOL_SOCKET, SCM_RIGHTS, right)], MSG_DONTWAIT)
+                self._socket.sendmsg([packet], [(SOL_SOCKET, SCM_RIGHTS, right)])
             except BlockingIOError:
                 return self._loop.on_writable(self._writer, self._flush)
             except OSError:  # it is dying: the next one is sent everything
@@ -154,7 +158,7 @@ class Plane:
         if not self._socket:
             return False
         try:
-            packet = self._socket.recv(64, MSG_DONTWAIT)
+            packet = self._socket.recv(64)
         except OSError:
             return False
         if not packet:

@@ -4,7 +4,6 @@ import posix
 from _signal import SIGTERM
 
 from pyinit import report
-from pyinit.system.foreground import launch
 from pyinit.system.spawn import SESSION
 
 TYPE_CHECKING = False
@@ -63,9 +62,22 @@ class Command:
 
     def start(self) -> None:
         """Start it. Raises OSError when it can't be forked; what can't be run is a child that ends so."""
-        prepare = self._spawner.give_limit
-        self.pid = launch(self._loop.prog, self._argv, self._leads, self._not_run, prepare)
+        self.pid = self._spawn() or self._launch()
         self._loop.on_death(self.pid, self._died)
+
+    def _spawn(self) -> int:
+        """The quick way, where there is no terminal to be handed over; 0 if it is not to be gone."""
+        if posix.isatty(0) or self._spawner.lacks:
+            return 0
+        try:
+            return self._spawner.start_here(self._argv, self._leads)
+        except (OSError, ValueError):
+            return 0
+
+    def _launch(self) -> int:
+        from pyinit.system.foreground import launch
+
+        return launch(self._loop.prog, self._argv, self._leads, self._not_run, self._spawner.give_limit)
 
     def signal(self, number: int) -> None:
         """Send it a signal, while it runs."""

@@ -8,7 +8,6 @@ content, less the newlines at its end, becomes NAME. It is read at each start an
 import posix
 
 from pyinit.system import files
-from pyinit.system.environment import value
 from pyinit.system.process import encoded
 
 TYPE_CHECKING = False
@@ -43,6 +42,8 @@ def _env(directory: int) -> "dict[bytes, bytes | None]":
         return {}
     except OSError as error:
         raise CannotRead(b"unable to open env", error) from None
+    from pyinit.system.environment import value
+
     try:
         found: dict[bytes, bytes | None] = {}
         for entry in posix.listdir(opened):

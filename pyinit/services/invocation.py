@@ -6,12 +6,13 @@ program, with its variables, defaults and exit codes, so that a symbolic link re
 
 from _signal import SIGSTOP, SIGTSTP
 
-from pyinit.services.signals import FORWARD, IGNORE, SUSPEND, Reaction, number_of, parse_map
 from pyinit.system.spawn import GROUP, NOTHING, SESSION
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from pyinit.services.signals import Reaction
 
     Environment = Mapping[bytes, bytes]
 
@@ -74,10 +75,7 @@ def _read_pyinit(invocation: Invocation, arguments: list[bytes], environment: "E
     invocation.service_dir = environment.get(b"PYINIT_SERVICE_DIR") or b"/service"
     invocation.to_group = b"PYINIT_KILL_PROCESS_GROUP" in environment
     invocation.verbosity = _whole(environment, b"PYINIT_VERBOSITY", b"0")
-    try:
-        invocation.overrides = parse_map(environment.get(b"PYINIT_SIGNALS", b""))
-    except ValueError as error:
-        raise ValueError(f"unable to use PYINIT_SIGNALS: {error}") from None
+    invocation.overrides = _overrides(environment.get(b"PYINIT_SIGNALS", b""))
     invocation.patience = _seconds(b"PYINIT_STOP_TIMEOUT", environment.get(b"PYINIT_STOP_TIMEOUT") or STOP_TIMEOUT)
     long = {
         b"help": b"h",
@@ -120,6 +118,8 @@ def _take_tini(invocation: Invocation, letter: bytes, value: bytes) -> None:
         case b"s":
             invocation.subreaper = True
         case b"p":
+            from pyinit.services.signals import number_of
+
             invocation.parent_death = number_of(value)
         case b"g":
             invocation.to_group = True
@@ -145,6 +145,8 @@ def _read_dumb_init(invocation: Invocation, arguments: list[bytes], environment:
     invocation.leads = SESSION if invocation.to_group else NOTHING
     for letter, value in options:
         _take_dumb_init(invocation, letter, value)
+    from pyinit.services.signals import SUSPEND, Reaction
+
     sent = SIGSTOP if invocation.leads == SESSION else SIGTSTP  # to a session without a parent in it TSTP does nothing
     invocation.overrides.setdefault(SIGTSTP, Reaction(SUSPEND, sent))
     if not invocation.command and not invocation.asks:
@@ -157,11 +159,9 @@ def _take_dumb_init(invocation: Invocation, letter: bytes, value: bytes) -> None
             invocation.to_group = False
             invocation.leads = NOTHING if invocation.dialect == DUMB_INIT else GROUP
         case b"r":
-            received, is_set, sent = value.partition(b":")
-            if not is_set:
-                raise ValueError(f"not SIGNAL:SIGNAL: {value.decode(errors='replace')}")
-            reaction = Reaction(IGNORE) if sent == b"0" else Reaction(FORWARD, number_of(sent))
-            invocation.overrides[number_of(received)] = reaction
+            from pyinit.services.signals import rewriting
+
+            invocation.overrides.update(rewriting(value))
         case b"v":
             invocation.verbosity += 1
         case b"h":
@@ -216,6 +216,18 @@ def _value(letter: bytes, attached: bytes | None, words: list[bytes], word: byte
     if not words:
         raise ValueError(f"{word.decode(errors='replace')} needs a value")
     return words.pop(0)
+
+
+def _overrides(text: bytes) -> "dict[int, Reaction]":
+    """What PYINIT_SIGNALS asks for; the table of signals is loaded where there is something to look up."""
+    if not text:
+        return {}
+    from pyinit.services.signals import parse_map
+
+    try:
+        return parse_map(text)
+    except ValueError as error:
+        raise ValueError(f"unable to use PYINIT_SIGNALS: {error}") from None
 
 
 def _whole(environment: "Environment", name: bytes, default: bytes) -> int:

@@ -18,7 +18,6 @@ from pyinit.services.host import CannotOpen, Host
 from pyinit.services.pair import Pair, Wiring
 from pyinit.services.supervisor import PROG as SUPERVISE
 from pyinit.system import files
-from pyinit.system.mounts import tells_changes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,7 +47,7 @@ class Scanner:
         self.path = path
         self._directory = -1
         self._watch = -1
-        self._events = False
+        self._events: bool | None = False
         self._timer: Deadline | None = None
         self._due = float("inf")
         self._said: dict[bytes, bytes] = {}
@@ -70,7 +69,7 @@ class Scanner:
             self._watch = -1
         try:
             self._watch = loop.watch(directory, self._changed)
-            self._events = tells_changes(directory)
+            self._events = None
         except OSError:
             self._events = False
 
@@ -97,6 +96,8 @@ class Scanner:
         is_followed = self._follow(said)
         if self._directory >= 0 and self._scan_names(said):
             self._forget_unlisted()
+        if self._events is None:  # looked at when the services have been started: it takes a while
+            self._events = _tells_changes(self._directory)
         if not (is_followed and self._events) or self._said:
             self._scan_by(monotonic() + RESCAN)
 
@@ -200,3 +201,9 @@ class Scanner:
         """All pairs that something may be left of."""
         yield from list(self.pairs.values())
         yield from list(self._retired)
+
+
+def _tells_changes(directory: int) -> bool:
+    from pyinit.system.mounts import tells_changes
+
+    return tells_changes(directory)

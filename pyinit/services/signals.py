@@ -130,6 +130,14 @@ def parse_map(text: bytes) -> "dict[int, Reaction]":
     return table
 
 
+def rewriting(text: bytes) -> "dict[int, Reaction]":
+    """The override that dumb-init's `RECEIVED:SENT` asks for; 0 is sent for nothing. Raises ValueError."""
+    received, is_set, sent = text.partition(b":")
+    if not is_set:
+        raise ValueError(f"not SIGNAL:SIGNAL: {text.decode(errors='replace')}")
+    return {number_of(received): Reaction(IGNORE) if sent == b"0" else Reaction(FORWARD, number_of(sent))}
+
+
 def _reaction(action: bytes, number: int) -> Reaction:
     if action in (STOP, RESCAN, ROTATE, IGNORE):
         return Reaction(action)

@@ -36,6 +36,9 @@ IGNORED_BY_PYTHON = (SIGPIPE, SIGXFSZ)
 NOTHING, GROUP, SESSION = range(3)
 """What a program leads."""
 
+LEADING: "dict[int, dict[str, Any]]" = {NOTHING: {}, GROUP: {"setpgroup": 0}, SESSION: {"setsid": True}}
+"""The same, in posix_spawn's words."""
+
 IGNORED_ON_TERMINALS = (SIGTTIN, SIGTTOU)
 """Of a process that is to write to a terminal also from the background, whatever `stty tostop` says."""
 
@@ -48,13 +51,14 @@ def block_signals() -> None:
     pthread_sigmask(SIG_BLOCK, valid_signals())
 
 
-def environment() -> dict[bytes, bytes]:
-    """The environment this process was given, without what the interpreter added to it."""
+def environment() -> tuple[dict[bytes, bytes], int]:
+    """The environment this process was given, without what the interpreter added; how many odd entries it lacks."""
     try:
         entries = initial_environment()
     except OSError:  # no /proc
-        return dict(posix.environ)
-    return {name: value for name, is_set, value in (entry.partition(b"=") for entry in entries) if is_set and name}
+        return dict(posix.environ), 0
+    found = {name: value for name, is_set, value in (entry.partition(b"=") for entry in entries) if is_set and name}
+    return found, len(entries) - len(found)
 
 
 def ignore_terminal_stops() -> None:
@@ -104,13 +108,15 @@ class Spawner:
     This process's working directory is to be what it is now for as long as it starts any.
     """
 
-    __slots__ = ("_defaults", "_given_limit", "_group", "_home", "_raised_limit", "environment")
+    __slots__ = ("_defaults", "_given_limit", "_group", "_home", "_raised_limit", "environment", "lacks")
 
     def __init__(self, has_groups: bool = False) -> None:
         """`has_groups`: each program leads a process group of its own, which a terminal's ^C does not reach."""
-        self._group: dict[str, Any] = {"setpgroup": 0} if has_groups else {}
+        self._group = LEADING[GROUP if has_groups else NOTHING]
         self._defaults = (*IGNORED_BY_PYTHON, *IGNORED_ON_TERMINALS) if has_groups else IGNORED_BY_PYTHON
-        self.environment = environment()
+        self.environment, self.lacks = environment()
+        """What programs are given, and how many entries of what was given here that can't have: those without a
+        name or `=`, and all but the last of one name."""
         self._home = posix.open(".", posix.O_PATH | posix.O_DIRECTORY | posix.O_CLOEXEC)
         self._given_limit: tuple[int, int] | None = None
         self._raised_limit: tuple[int, int] | None = None
@@ -163,6 +169,19 @@ class Spawner:
         finally:
             self._set_limit(self._raised_limit)
             posix.fchdir(self._home)
+
+    def start_here(self, argv: list[bytes], leads: int) -> int:
+        """Start argv, found on PATH, in this process's directory, leading that; returns the pid.
+
+        Raises OSError when it cannot be forked or executed, ValueError where argv has an empty name.
+        """
+        try:
+            self._set_limit(self._given_limit)
+            return posix.posix_spawnp(
+                argv[0], argv, self.environment, setsigmask=(), setsigdef=self._defaults, **LEADING[leads]
+            )
+        finally:
+            self._set_limit(self._raised_limit)
 
     def give_limit(self) -> None:
         """Go back to the limit that was given: for a forked child, before it becomes another program."""

@@ -13,7 +13,15 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 BARE = [sys.executable, "-IS", "-X", "importtime"]
 NAME = re.compile(rb"^import time:\s+\d+ \|\s+\d+ \|\s+([\w.]+)$", re.MULTILINE)
 
-LAUNCHER = {"pyinit", "pyinit.__main__", "pyinit.commands", "pyinit.report", "pyinit.system", "pyinit.system.process"}
+LAUNCHER = {
+    "pyinit",
+    "pyinit.__main__",
+    "pyinit.commands",
+    "pyinit.compiled",
+    "pyinit.report",
+    "pyinit.system",
+    "pyinit.system.process",
+}
 
 CHAIN_LOADING: dict[str, tuple[set[str], str]] = {
     "envdir": ({"pyinit.system.environment"}, "mkdir e; echo x >e/A; envdir e true"),

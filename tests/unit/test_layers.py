@@ -15,7 +15,7 @@ MAY_IMPORT = {
     "logs": {"logs", "system", "report", "tai"},
     "system": {"system", "report"},
     "report": {"errors"},
-    "__main__": {"system", "commands", "launchers"},
+    "__main__": {"system", "commands", "compiled", "launchers"},
     "launchers": {"report"},
 }
 
