@@ -1,7 +1,7 @@
 """Imports of this package's own modules in half the time that importlib takes: the most of what starting is.
 
 A finder and loader for `sys.meta_path` (PEP 451), for what lies compiled in `__pycache__` and is up to date with its
-source. Whatever is not compiled, checked by its hash, or older than its source is left to importlib.
+source, or need not be (an image's). Whatever is not compiled, or older than its source, is left to importlib.
 """
 
 import posix
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import ModuleType
     from typing import Any
+
+CHECKED = MAGIC_NUMBER + bytes(4)
+UNCHECKED = MAGIC_NUMBER + b"\1\0\0\0"
+"""How compiled modules begin (PEP 552): by their source's time and size; by its hash, as an image has them."""
 
 TAG = sys.implementation.cache_tag
 MOST = 1 << 16
@@ -39,7 +43,7 @@ class Compiled:
                 continue
             content = posix.read(descriptor, MOST)
             posix.close(descriptor)
-            if content[:16] != _heading(source) or len(content) == MOST:
+            if not _is_current(content[:16], source) or len(content) == MOST:
                 return None
             spec = ModuleSpec(name, LOADER, origin=source, loader_state=content, is_package=module != last)
             spec.has_location = True
@@ -62,13 +66,15 @@ class Compiled:
         exec(code, module.__dict__)
 
 
-def _heading(source: str) -> bytes:
-    """How the compiled form of a source file begins, checked by time and size; empty without a source."""
+def _is_current(heading: bytes, source: str) -> bool:
+    """Whether what is headed so was compiled by this Python from the source as it is, or is not to be checked."""
+    if heading[:8] == UNCHECKED:
+        return True
     try:
         found = posix.stat(source)
     except OSError:
-        return b""
-    return MAGIC_NUMBER + bytes(4) + _low(int(found.st_mtime)) + _low(found.st_size)
+        return False
+    return heading == CHECKED + _low(int(found.st_mtime)) + _low(found.st_size)
 
 
 def _low(number: int) -> bytes:
