@@ -22,7 +22,7 @@ UNCHECKED = MAGIC_NUMBER + b"\1\0\0\0"
 """How compiled modules begin (PEP 552): by their source's time and size; by its hash, as an image has them."""
 
 TAG = sys.implementation.cache_tag
-MOST = 1 << 16
+MOST = 1 << 15
 """Bytes of a compiled module; a larger one is importlib's."""
 
 

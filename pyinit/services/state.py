@@ -175,7 +175,10 @@ def step(old: State, event: "Event", now: Now) -> "tuple[State, list[Action]]":
             pass
         case _ if TYPE_CHECKING:
             assert_never(event)
-    return state, actions + _settle(state, now)
+    follows = _settle(state, now)
+    if follows and isinstance(follows[0], Start):  # which will announce what has become of it
+        actions = [action for action in actions if not isinstance(action, Announce)]
+    return state, actions + follows
 
 
 def _obey(state: State, letter: int) -> "list[Action]":

@@ -60,7 +60,7 @@ def _read_strings(path: str) -> list[bytes]:
     descriptor = posix.open(path, posix.O_RDONLY | posix.O_CLOEXEC)
     chunks = []
     try:
-        while chunk := posix.read(descriptor, 65536):
+        while chunk := posix.read(descriptor, 8192):
             chunks.append(chunk)
     finally:
         posix.close(descriptor)

@@ -55,7 +55,7 @@ def test_a_service_wanted_up_starts_when_its_directory_is_opened():
 
 def test_a_service_with_a_down_file_waits_to_be_told():
     assert run((0.0, state.Opened()), want=DOWN)[1] == ["announce"]
-    assert run((0.0, state.Opened()), (0.0, b"u"), want=DOWN)[1] == ["announce", "start"]
+    assert run((0.0, state.Opened()), (0.0, b"u"), want=DOWN)[1] == ["start"]
 
 
 def test_started_is_announced_with_pid_and_time():
@@ -93,7 +93,7 @@ def test_no_letter_signals_a_service_that_is_down(letter):
 
 
 def test_one_that_ran_for_a_second_is_restarted_at_once():
-    assert run(*UP_AND_RUNNING, (1.0, state.Died()))[1] == ["announce", "start"]
+    assert run(*UP_AND_RUNNING, (1.0, state.Died()))[1] == ["start"]
 
 
 def test_one_that_died_at_once_waits_out_the_second():
