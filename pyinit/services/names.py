@@ -2,7 +2,6 @@
 
 import posix
 
-from pyinit.services.place import known
 from pyinit.system import files
 
 DEFAULT = b"/service"
@@ -18,7 +17,7 @@ def find(name: bytes) -> bytes:
 
     `web/log` is looked up like `web`. A path (`./web`, `/etc/sv/web`) is never looked up.
     """
-    if not name or name.startswith((b"/", b"./", b"../")) or _is_there(name):
+    if name[:1] in (b"/", b"") or name.startswith((b"./", b"../")) or _is_there(name):
         return name
     there = b"%b/%b" % (service_directory(), name)
     return there if _is_there(there) else name
@@ -33,6 +32,8 @@ def state_of(path: bytes) -> bytes:
     name = name_in_directory(path)
     if _is_held(path) or not name:
         return path
+    from pyinit.services.place import known
+
     places = [path, *(b"%b/%b" % (place, name) for place in known(posix.environ))]
     for is_it in _is_held, _has_state:
         for there in places:

@@ -15,27 +15,13 @@ from pyinit import tai
 LENGTH = 18
 
 
-class Status:
-    """`since` is in unix ns, `want` one of control.UP, DOWN and NEITHER."""
-
-    __slots__ = ("paused", "pid", "since", "want")
-
-    def __init__(self, pid: int, paused: bool, want: int, since: int) -> None:
-        self.pid = pid
-        self.paused = paused
-        self.want = want
-        self.since = since
+def pack(pid: int, paused: bool, want: int, since: int) -> bytes:
+    """The 18 bytes. `since` is in unix ns, `want` one of control.UP, DOWN and NEITHER."""
+    return tai.pack(since) + pid.to_bytes(4, "little") + bytes((paused and pid != 0, want))
 
 
-def pack(status: Status) -> bytes:
-    """The 18 bytes."""
-    paused = status.paused and status.pid != 0
-    return tai.pack(status.since) + status.pid.to_bytes(4, "little") + bytes((paused, status.want))
-
-
-def unpack(content: bytes) -> Status:
-    """A status from at least 18 bytes; ValueError for fewer."""
+def unpack(content: bytes) -> tuple[int, bool, int, int]:
+    """The pid, whether paused, want, and since when, from at least 18 bytes; ValueError for fewer."""
     if len(content) < LENGTH:
         raise ValueError("a status has at least 18 bytes")
-    pid = int.from_bytes(content[12:16], "little")
-    return Status(pid, content[16] != 0, content[17], tai.unpack(content[:12]))
+    return int.from_bytes(content[12:16], "little"), content[16] != 0, content[17], tai.unpack(content[:12])

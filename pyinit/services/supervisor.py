@@ -252,7 +252,7 @@ class Supervisor:
     def _announce(self) -> None:
         """Write beside, then rename. Trouble is said, and the old status stays."""
         now = self._state
-        content = status.pack(status.Status(now.pid, now.paused, now.want, now.since))
+        content = status.pack(now.pid, now.paused, now.want, now.since)
         try:
             flags = files.WRITE_FLAGS | posix.O_TRUNC | posix.O_CREAT | posix.O_NOFOLLOW
             descriptor = posix.open(b"supervise/status.new", flags, 0o644, dir_fd=self._place)

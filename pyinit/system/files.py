@@ -45,7 +45,7 @@ def make_fifo(name: bytes, directory: int) -> None:
         pass
 
 
-def exists(name: bytes, directory: int) -> bool:
+def exists(name: bytes, directory: int | None = None) -> bool:
     """Whether stat finds it. ENOENT alone means no; any other trouble is raised."""
     try:
         posix.stat(name, dir_fd=directory)

@@ -51,7 +51,7 @@ def test_what_is_not_to_be_checked_is_taken(place: Path) -> None:
     """As an image has it."""
     compile_all(place, PycInvalidationMode.UNCHECKED_HASH)
     (place / "pyinit/commands/svok.py").write_text('"""changed"""\n')
-    assert [words[:2] for words in imported(place)][0] == ["ours", "svok"]
+    assert imported(place)[0][:2] == ["ours", "svok"]
 
 
 def test_tracebacks_name_the_source_where_it_is(place: Path) -> None:

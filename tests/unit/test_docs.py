@@ -155,9 +155,7 @@ def test_the_formats_examples() -> None:
         assert tai.label(int(seconds + nanoseconds)) == label.encode()
 
     shown = re.findall(r"^    ((?:[0-9a-f]{2} ?){18})$", page, re.MULTILINE)
-    assert [bytes.fromhex(text) for text in shown] == [
-        status.pack(status.Status(4711, False, control.UP, 935467445787492500))
-    ]
+    assert [bytes.fromhex(text) for text in shown] == [status.pack(4711, False, control.UP, 935467445787492500)]
 
     packets = re.findall(r"^    (\d␀.*)$", page, re.MULTILINE)
     job = settings.Job(b"web", settings.TEXT, [b"t", b"/var/log/services/web"])
