@@ -157,3 +157,71 @@ def test_a_death_after_a_command_in_the_same_turn_comes_second():
         sys.exit(code)
     """)
     assert done.stdout == "command death\n"
+
+
+def test_signals_are_fetched_while_there_is_no_descriptor_and_caught_while_there_is_one():
+    """In a loop that goes from one way to the other and back, none is lost; what nobody asked for is never blocked."""
+    done = loop("""
+        r, w = os.pipe()
+        blocked = []
+        def handled():
+            blocked.append(sorted(map(int, signal.pthread_sigmask(signal.SIG_BLOCK, ()))))
+            if len(blocked) == 1:
+                loop.on_readable(r, lambda: None)
+            elif len(blocked) == 2:
+                loop.forget(r)
+            elif len(blocked) == 4:
+                loop.stop(0)
+            os.kill(os.getpid(), signal.SIGUSR1)
+        loop.on_signal(signal.SIGUSR1, handled)
+        os.kill(os.getpid(), signal.SIGUSR1)
+        code = loop.run()
+        print(*blocked, sep="\\n")
+        sys.exit(code)
+    """)
+    both = "[10, 17]"
+    assert done.stdout.splitlines() == [both, "[]", both, both]
+
+
+def test_a_signal_asked_for_late_is_fetched_too():
+    loop("""
+        def first():
+            loop.on_signal(signal.SIGUSR2, lambda: loop.stop(0))
+            os.kill(os.getpid(), signal.SIGUSR2)
+        loop.on_signal(signal.SIGUSR1, first)
+        os.kill(os.getpid(), signal.SIGUSR1)
+        sys.exit(loop.run())
+    """)
+
+
+def test_what_nobody_handles_kills_as_ever():
+    done = loop("""
+        import posix
+        pid = os.fork()
+        if pid == 0:
+            loop.at(0.1, lambda: os.kill(os.getpid(), signal.SIGUSR1))
+            os._exit(loop.run())
+        status = os.waitpid(pid, 0)[1]
+        sys.exit(0 if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGUSR1 else 1)
+    """)
+    assert done.stdout == ""
+
+
+def test_a_crowd_of_orphans_does_not_keep_other_things_waiting():
+    """They are reaped in rounds, with a breath between two: a deadline comes in time all the while."""
+    done = loop("""
+        for n in range(400):
+            os.posix_spawn("/bin/sh", ["sh", "-c", f"sleep 0.{n % 5 + 1}"], {}, setsigmask=())
+        late = []
+        def tick(due):
+            late.append(time.monotonic() - due)
+            if loop.orphans == 400:
+                loop.stop(0)
+            loop.at(due + 0.01, lambda: tick(due + 0.01))
+        began = time.monotonic()
+        loop.at(began, lambda: tick(began))
+        code = loop.run()
+        print(loop.orphans, max(late) < 1)
+        sys.exit(code)
+    """)
+    assert done.stdout == "400 True\n"
