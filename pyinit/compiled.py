@@ -22,8 +22,6 @@ UNCHECKED = MAGIC_NUMBER + b"\1\0\0\0"
 """How compiled modules begin (PEP 552): by their source's time and size; by its hash, as an image has them."""
 
 TAG = sys.implementation.cache_tag
-MOST = 1 << 15
-"""Bytes of a compiled module; a larger one is importlib's."""
 
 
 class Compiled:
@@ -41,9 +39,9 @@ class Compiled:
                 descriptor = posix.open(f"{directory}/__pycache__/{module}.{TAG}.pyc", posix.O_RDONLY | posix.O_CLOEXEC)
             except OSError:
                 continue
-            content = posix.read(descriptor, MOST)
+            content = posix.read(descriptor, posix.fstat(descriptor).st_size)
             posix.close(descriptor)
-            if not _is_current(content[:16], source) or len(content) == MOST:
+            if not _is_current(content[:16], source):
                 return None
             spec = ModuleSpec(name, LOADER, origin=source, loader_state=content, is_package=module != last)
             spec.has_location = True

@@ -99,14 +99,17 @@ class Plane:
             self._loop.at(self._started + PAUSE, self._start)
 
     def _start(self) -> None:
-        from _socket import AF_UNIX, SOCK_SEQPACKET, socketpair  # takes a while, and services run by now
+        # Loaded where services run already; and here, so that its pages are shared and the next one reads no file.
+        from _socket import AF_UNIX, SOCK_SEQPACKET, socketpair
+
+        from pyinit.logs.server import serve
 
         self._starting = False
         is_first = self._started == float("-inf")
         self._started = monotonic()
         ours, theirs = socketpair(AF_UNIX, SOCK_SEQPACKET)
         try:
-            self.pid = fork(PROG, theirs.fileno(), lambda: _serve(theirs, self._accounts(), is_first))
+            self.pid = fork(PROG, theirs.fileno(), lambda: serve(theirs, self._accounts(), is_first))
         except OSError as error:
             if not self._has_complained:
                 report.warn(PROG, b"unable to fork, trying again every second", error)
@@ -185,13 +188,6 @@ class Plane:
             how = b"was killed by signal %d" % -code if code < 0 else b"exited %d" % code
             report.warn(PROG, b"the logging process (pid %d) %b, starting another" % (pid, how))
             self._ensure()
-
-
-def _serve(control: "socket", accounts: bytes | None, is_first: bool) -> int:
-    """The logging process's own program, imported there."""
-    from pyinit.logs.server import serve
-
-    return serve(control, accounts, is_first)
 
 
 def pack(number: int, job: Job) -> bytes:
