@@ -5,14 +5,16 @@ Memory: a line that has not ended, at most the longest piece; with folding, a gr
 """
 
 from pyinit.logs.folding import Folding
-from pyinit.logs.formats import Json, Raw
+from pyinit.logs.formats import Json, Raw, Text
 from pyinit.logs.lines import long_line
+from pyinit.logs.settings import JSON, RAW
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pyinit.logs.formats import Format
+    from pyinit.logs.settings import Job
 
 
 class Printer:
@@ -90,3 +92,10 @@ class Printer:
             start += longest
         self._write(b"".join(pieces))
         return line[start:]
+
+
+def for_job(job: "Job", write: "Callable[[bytes], None]") -> Printer:
+    """The printer of a service, in the style that its job names."""
+    if job.style == JSON:
+        return Printer(Json(job.name), write, job.folds)
+    return Printer(Raw() if job.style == RAW else Text(job.name), write)

@@ -15,14 +15,12 @@ import posix
 from time import monotonic, time_ns
 
 from pyinit import report
-from pyinit.logs import processor, script
+from pyinit.logs import script
 from pyinit.logs.accounts import Account
-from pyinit.logs.formats import Format, Json, Raw, Text
 from pyinit.logs.multilog import PAUSE, CannotOpen, Multilog
 from pyinit.logs.outlet import Outlet
 from pyinit.logs.plane import PROG
-from pyinit.logs.printer import Printer
-from pyinit.logs.settings import JSON, NOTHING, RAW, Job
+from pyinit.logs.settings import NOTHING, Job
 from pyinit.system import files
 from pyinit.system.loop import Loop
 from pyinit.system.user import Oneself, User
@@ -32,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pyinit.logs.multilog import Trouble
+    from pyinit.logs.printer import Printer
     from pyinit.system.loop import Deadline
 
 BLOCK = 65536
@@ -65,7 +64,7 @@ class Stream:
         self._paths = [action.name for action in parsed if isinstance(action, script.Directory)]
         self._log = Multilog(parsed, time_ns, self._print, report.write, self._warn, self._start_processor)
         self._log.deselected = 0
-        self._printer = Printer(_format(job), self._print, job.folds) if job.style != NOTHING else None
+        self._printer = _printer(job, self._print) if job.style != NOTHING else None
         self._uses_outlet = self._printer is not None or any(isinstance(action, script.Stdout) for action in parsed)
         self._said = b""
         self._retry_timer: Deadline | None = None
@@ -128,7 +127,9 @@ class Stream:
             self._said = text
 
     def _start_processor(self, directory: int, command: bytes) -> int:
-        return processor.start(directory, command, self._user.become)
+        from pyinit.logs.processor import start
+
+        return start(directory, command, self._user.become)
 
     def _print(self, lines: bytes) -> None:
         """Everything for standard output comes through here; what a stuck one does not take is counted."""
@@ -259,7 +260,8 @@ class Stream:
         self._on_end(self, not self._is_leaving)
 
 
-def _format(job: Job) -> Format:
-    if job.style == JSON:
-        return Json(job.name)
-    return Raw() if job.style == RAW else Text(job.name)
+def _printer(job: Job, write: "Callable[[bytes], None]") -> "Printer":
+    """Loaded where lines go to standard output at all."""
+    from pyinit.logs.printer import for_job
+
+    return for_job(job, write)
