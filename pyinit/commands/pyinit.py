@@ -127,6 +127,22 @@ def _build(invocation: Invocation) -> "Init":
     return Init(loop, scanner, plan, plane, command, place)
 
 
+class _LatePlace:
+    """A Place that is loaded when it is asked for: at most starts not before the services run."""
+
+    def __init__(self) -> None:
+        self._place: Place | None = None
+
+    def made(self) -> "Place":
+        from pyinit.services.place import Place
+
+        self._place = self._place or Place(posix.environ)
+        return self._place
+
+    def get(self) -> bytes | None:
+        return self.made().get()
+
+
 def _has_directory(invocation: Invocation) -> bool:
     """Whether there is a directory of services; only a main command can do without one."""
     if invocation.service_dir is None:
@@ -147,7 +163,6 @@ def _supervise(invocation: Invocation, loop: Loop, spawner: Spawner) -> "tuple[S
     from pyinit.logs.settings import Settings
     from pyinit.services.host import Host
     from pyinit.services.pair import Wiring
-    from pyinit.services.place import Place
     from pyinit.services.scanner import Scanner
 
     try:
@@ -155,7 +170,7 @@ def _supervise(invocation: Invocation, loop: Loop, spawner: Spawner) -> "tuple[S
     except ValueError as error:
         report.die(PROG, b"unable to use " + str(error).encode(), code=report.USAGE)
     top = invocation.service_dir or b""
-    place = Place(posix.environ)
+    place = _LatePlace()
     plane = _plane(loop, settings, place, top)
     wiring = Wiring(plane, LOG_CAPTURES, posix.open("/dev/null", posix.O_RDONLY | posix.O_CLOEXEC), _log_name)
     host = Host(loop, spawner, place.get)
@@ -170,7 +185,7 @@ def _supervise(invocation: Invocation, loop: Loop, spawner: Spawner) -> "tuple[S
 
     freeze()
     host.memory = OutOfMemory()
-    return scanner, plane, place
+    return scanner, plane, place.made()
 
 
 def _place_in_tree(invocation: Invocation) -> None:
@@ -184,7 +199,7 @@ def _place_in_tree(invocation: Invocation) -> None:
         report.warn(invocation.dialect, b"unable to use -p without python-prctl")
 
 
-def _plane(loop: Loop, settings: "Settings", place: "Place", top: bytes) -> "Plane":
+def _plane(loop: Loop, settings: "Settings", place: "_LatePlace", top: bytes) -> "Plane":
     """The built-in logger; what belongs to one service only is looked at where it has a `log/`."""
     from pyinit.logs.plane import Plane
 

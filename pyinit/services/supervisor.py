@@ -16,7 +16,6 @@ from pyinit.services.control import DOWN, UP
 from pyinit.services.directory import is_down, make_state
 from pyinit.services.environment import CannotRead, changes
 from pyinit.services.host import CannotOpen, Complaints, Host
-from pyinit.services.place import enter
 from pyinit.system import files
 
 TYPE_CHECKING = False
@@ -129,6 +128,8 @@ class Supervisor:
         except OSError as error:
             if error.errno not in UNWRITABLE or not self._host.place or not (place := self._host.place()):
                 raise
+        from pyinit.services.place import enter
+
         self._place = enter(place, self.name)
         make_state(self._place)
         return files.lock(b"supervise/lock", self._place)
