@@ -17,17 +17,16 @@ pause or a processor's pid. The caller decides how to wait. All names are relati
 import posix
 from errno import ENOENT
 
-from pyinit.logs.folder import Folder
+from pyinit.logs.folder import KEEP, Folder, Keeper
 from pyinit.logs.lines import stamp_lines
-from pyinit.logs.trouble import Trouble, attempt, fatal
-from pyinit.tai import TEXT_LENGTH, label
+from pyinit.logs.trouble import Trouble, attempt, fatal, take
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from pyinit.logs.script import Directory
-    from pyinit.logs.trouble import Work
+    from pyinit.logs.trouble import Steps, Work
 
 SLACK = 2000
 """A file is finished at a newline within so many bytes of its maximum size."""
@@ -44,7 +43,7 @@ class LogDirectory:
     is left waits for `retry`, a pause after the trouble, or for `reaped`. Work given meanwhile waits its turn.
     """
 
-    __slots__ = ("_clock", "_current", "_folder", "_limits", "_start", "_warn", "_work", "pid", "size", "trouble")
+    __slots__ = ("_current", "_folder", "_keeper", "_limits", "_start", "_warn", "_work", "pid", "size", "trouble")
 
     def __init__(
         self,
@@ -59,8 +58,8 @@ class LogDirectory:
         self.pid = 0
         self._limits = limits
         self._folder = Folder(limits.name)
+        self._keeper = Keeper(self._folder, clock, limits.count)
         self._current = -1
-        self._clock = clock
         self._warn = warn
         self._start = start or start_processor
         self._work: list[Work[None]] = []
@@ -189,7 +188,11 @@ class LogDirectory:
             if self.size >= limit:
                 yield from self._rotate()
             piece = view[start : self._cut(data, start, stop)]
-            written = yield from attempt(b"unable to write to %b/current", path, posix.write, self._current, piece)
+            try:
+                written = posix.write(self._current, piece)
+            except OSError as error:
+                yield Trouble(b"unable to write to %b/current" % path, error)
+                continue
             start += written
             self.size += written
             if self.size >= limit - SLACK and data[start - 1] == 10:
@@ -203,23 +206,33 @@ class LogDirectory:
         return stop
 
     def _rotate(self, if_used: bool = False) -> "Work[None]":
-        """Make `current` an old file and begin another. The order of the system calls is the contract."""
+        """Make `current` an old file and begin another."""
         if if_used and not self.size:
             return
-        folder, path = self._folder, self._folder.path
-        yield from attempt(b"unable to write %b/current to disk", path, posix.fsync, self._current)
-        what = b"unable to rename current to previous in directory %b"
-        yield from attempt(what, path, folder.rename, b"current", b"previous")
-        posix.close(self._current)
-        self._current = -1
-        self._current = yield from attempt(b"unable to create %b/current", path, folder.append_to, b"current")
-        self.size = 0
-        yield from attempt(b"unable to set mode of %b/current", path, posix.fchmod, self._current, IN_USE)
-        yield from attempt(b"unable to set mode of %b/previous", path, folder.set_mode, b"previous", FINISHED)
+        yield from take(BEGIN_ANOTHER, self)
         if self._limits.processor is None:
             yield from self._keep(b"previous", b"s")
         else:
             yield from self._process(self._limits.processor)
+
+    def _write_to_disk(self) -> None:
+        posix.fsync(self._current)
+
+    def _set_aside(self) -> None:
+        self._folder.rename(b"current", b"previous")
+
+    def _begin(self) -> None:
+        if self._current >= 0:
+            descriptor, self._current = self._current, -1  # before the call: it is closed even if that fails
+            posix.close(descriptor)
+        self._current = self._folder.append_to(b"current")
+        self.size = 0
+
+    def _mark_in_use(self) -> None:
+        posix.fchmod(self._current, IN_USE)
+
+    def _mark_finished(self) -> None:
+        self._folder.set_mode(b"previous", FINISHED)
 
     def _process(self, command: bytes) -> "Work[None]":
         """Have the processor turn `previous` into `processed`, however often it fails."""
@@ -251,36 +264,29 @@ class LogDirectory:
         finally:
             posix.close(descriptor)
 
-    def _keep(self, name: bytes, code: bytes) -> "Work[None]":
-        """Make the file, if it exists, an old file, and remove surplus ones. With a second link it is one already."""
-        folder, full = self._folder, b"%b/%b" % (self._folder.path, name)
-        status = yield from attempt(b"unable to stat %b", full, folder.stat, name)
-        if not status:
-            return
-        is_old = status.st_nlink != 1
-        while not is_old:
-            old = b"%b.%b" % (label(self._clock()), code)
-            try:
-                folder.link(name, old)
-                is_old = True
-            except OSError as error:
-                yield Trouble(b"unable to link to %b/%b" % (folder.path, old), error)
-        yield from attempt(b"unable to remove %b", full, folder.remove, name)
-        yield from attempt(b"unable to read %b", folder.path, self._prune)
+    def _keep(self, name: bytes, code: bytes) -> "Iterable[Trouble]":
+        """Make the file, if it exists, an old file, and remove surplus ones."""
+        self._keeper.begin(name, code)
+        return take(KEEP, self._keeper)
 
-    def _prune(self) -> None:
-        """Remove the oldest while there are too many. A directory of such a name is none of ours."""
-        names = sorted([name for name in self._folder.names_at() if len(name) >= TEXT_LENGTH])
-        while len(names) >= self._limits.count:
-            try:
-                self._folder.remove(names.pop(0))
-            except IsADirectoryError:
-                pass
+    def trouble_names(self) -> dict[bytes, bytes]:
+        """What the messages of BEGIN_ANOTHER speak of."""
+        return {b"path": self._folder.path}
 
     def _finish(self) -> "Work[None]":
         path = self._folder.path
         yield from attempt(b"unable to write %b/current to disk", path, posix.fsync, self._current)
         yield from attempt(b"unable to set mode of %b/current", path, posix.fchmod, self._current, FINISHED)
+
+
+BEGIN_ANOTHER: "Steps[LogDirectory]" = (
+    (b"unable to write %(path)b/current to disk", LogDirectory._write_to_disk),
+    (b"unable to rename current to previous in directory %(path)b", LogDirectory._set_aside),
+    (b"unable to create %(path)b/current", LogDirectory._begin),
+    (b"unable to set mode of %(path)b/current", LogDirectory._mark_in_use),
+    (b"unable to set mode of %(path)b/previous", LogDirectory._mark_finished),
+)
+"""From a `current` that is full to a new one. The order of the system calls is the contract."""
 
 
 def start_processor(directory: int, command: bytes) -> int:

@@ -2,11 +2,25 @@
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
-    from typing import ParamSpec, TypeVar
+    from collections.abc import Callable, Generator, Iterable, Iterator
+    from typing import ParamSpec, Protocol, TypeVar
 
     P = ParamSpec("P")
     R = TypeVar("R")
+
+    class Troubled(Protocol):
+        """What has steps."""
+
+        def trouble_names(self) -> dict[bytes, bytes]:
+            """What the messages of its steps speak of."""
+
+    T = TypeVar("T", bound=Troubled)
+
+    Steps = tuple[tuple[bytes, Callable[[T], bool | None]], ...]
+    """Each: what could not be done if it fails, with names such as %(path)b; and the method that does it.
+
+    A method that says True is the last to be called.
+    """
 
     Work = Generator["Trouble | int", "int | None", R]
     """Yields a Trouble, to be resumed after a pause, or a child's pid, to be resumed with its wait status."""
@@ -46,3 +60,31 @@ def attempt(what: bytes, path: bytes, operation: "Callable[P, R]", *args: "P.arg
             return operation(*args, **named)
         except OSError as error:
             yield Trouble(what % path, error)
+
+
+def take(steps: "Steps[T]", owner: "T") -> "Iterable[Trouble]":
+    """Take the steps, now; what is left of them if one fails is work. A generator for each would cost more than it."""
+    left = _take(steps, owner)
+    return _take_again(*left, owner) if left else ()
+
+
+def _take(steps: "Steps[T]", owner: "T") -> "tuple[Steps[T], OSError] | None":
+    """Take the steps; when one fails: those that are left, it among them, and why."""
+    done = 0
+    try:
+        for _, step in steps:
+            if step(owner):
+                break
+            done += 1
+    except OSError as error:
+        return steps[done:], error
+    return None
+
+
+def _take_again(steps: "Steps[T]", error: OSError, owner: "T") -> "Iterator[Trouble]":
+    """Take the steps, of which the first has failed, however often that takes."""
+    left: tuple[Steps[T], OSError] | None = (steps, error)
+    while left:
+        steps, error = left
+        yield Trouble(steps[0][0] % owner.trouble_names(), error)
+        left = _take(steps, owner)

@@ -52,6 +52,24 @@ class Calls:
         return call
 
 
+class Recorder:
+    """Stands for the module `posix`: writes down which functions are called."""
+
+    def __init__(self, made: list[str]) -> None:
+        self.made = made
+
+    def __getattr__(self, name: str) -> Any:
+        real = getattr(posix, name)
+        if not callable(real):
+            return real
+
+        def call(*args: Any, **named: Any) -> Any:
+            self.made.append(name)
+            return real(*args, **named)
+
+        return call
+
+
 @pytest.fixture
 def having(monkeypatch) -> Callable[[int, Callable[..., Any]], Calls]:
     """Have something happen at a system call."""
@@ -231,6 +249,35 @@ def test_names_that_are_not_ours_stay(tmp_path):
     assert not log.warnings
 
 
+@pytest.mark.parametrize("count", [2, 3, 9])
+def test_the_oldest_is_the_first_in_the_order_of_bytes_whatever_follows_the_label(tmp_path, count):
+    endings = [b".s", b".\xff", b".\xee\x80\x80", b".\xf0\x90\x80\x80", b"\n", b".\xc3\xa9", b"." + b"\xc3\xa9" * 9]
+    names = sorted(b"@" + b"0" * 24 + ending for ending in endings)
+    at = os.fsencode(tmp_path) + b"/"
+    accented = b"@" + b"\xc3\xa9" * 12
+    for name in [*names, accented, b"x" + b"0" * 30]:
+        Path(os.fsdecode(at + name)).touch()
+    log = Log(tmp_path, count=count)
+    log.run(b"a\n" * 1200)
+    kept = [b"ours" if name[:2] == b"@4" else name for name in sorted(os.listdir(at)) if name[:1] == b"@"]
+    assert kept == [*names, b"ours", accented][1 - count :]
+    assert os.path.exists(at + b"x" + b"0" * 30)
+
+
+def test_a_file_that_somebody_linked_elsewhere_does_not_become_an_old_file(tmp_path):
+    """As in the C program, which takes the second link for an old file's."""
+    log = Log(tmp_path)
+    log.run(b"a\n" * 100, is_last=False)
+    (tmp_path / "mine").hardlink_to(tmp_path / "current")
+    log.log.rotate()
+    log.log.write(b"b\n", 0, 2)
+    log.log.rotate()
+    assert [file.read_bytes() for file in old_files(tmp_path)] == [b"b\n"]
+    assert (tmp_path / "mine").read_bytes() == b"a\n" * 100
+    assert not (tmp_path / "previous").exists()
+    assert not log.warnings
+
+
 def test_the_processor_has_its_files_and_keeps_its_state(tmp_path):
     log = Log(tmp_path, processor=b"command")
     log.run(b"a\n" * 1200, b"b\n" * 1200)
@@ -351,6 +398,58 @@ def test_every_failing_system_call_is_tried_again(tmp_path, having, processor, t
     expected = {message + b", pausing" for message in expected}
     if times == 3:
         assert {re.sub(rb"@[0-9a-f]{24}", b"LABEL", message) for message in messages} == expected
+
+
+A_ROTATION = ("fsync", "rename", "close", "open", "fchmod", "chmod", "stat", "link", "unlink", "listdir", "unlink")
+
+
+def test_a_rotation_makes_no_more_system_calls_than_these_in_this_order(tmp_path, monkeypatch):
+    log = Log(tmp_path, count=2)
+    log.run(b"a\n" * 2000, b"b\n", is_last=False)
+    made: list[str] = []
+    recorder = Recorder(made)
+    for module in (directory, folder):
+        monkeypatch.setattr(module, "posix", recorder)
+    log.log.rotate()
+    assert tuple(made) == A_ROTATION
+
+
+def test_a_step_of_a_rotation_may_fail_for_hours(tmp_path, having):
+    log = Log(tmp_path)
+    log.run(b"a\n", is_last=False)
+
+    def fail(later: int, call: Callable[[], Any]) -> Any:
+        if later < 5000:
+            raise OSError(errno.ENOSPC, "")
+        return call()
+
+    having(2, fail)
+    log.log.rotate()
+    log.settle()
+    assert len(log.warnings) == 5000
+    assert [file.read_bytes() for file in old_files(tmp_path)] == [b"a\n"]
+
+
+def test_current_is_not_closed_twice_when_closing_fails(tmp_path, monkeypatch):
+    log = Log(tmp_path)
+    log.run(b"a\n", is_last=False)
+    closed: list[int] = []
+
+    def close(descriptor: int) -> None:
+        closed.append(descriptor)
+        posix.close(descriptor)
+        raise OSError(errno.EIO, "")
+
+    calls = Calls(10**9, lambda *_: None)
+    calls.close = close  # type: ignore[attr-defined]
+    monkeypatch.setattr(directory, "posix", calls)
+    log.log.rotate()
+    assert log.warnings == [b"unable to create %b/current, pausing" % os.fsencode(tmp_path)]
+    log.settle()
+    assert len(closed) == 1
+    assert [file.read_bytes() for file in old_files(tmp_path)] == [b"a\n"]
+    monkeypatch.undo()
+    log.log.close()
 
 
 def test_short_writes_are_continued(tmp_path, monkeypatch):
