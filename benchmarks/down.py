@@ -13,7 +13,7 @@ from benchmarks.workshop import Workshop
 def measure(workshop: Workshop) -> list[Row]:
     count = 5 if workshop.quick else 100
     contestants = {each.name: _run(each, count) for each in supervisors(workshop) if each.stops}
-    samples = interleave(contestants, workshop.rounds(5), warm_up=False)
+    samples = interleave(contestants, workshop.rounds(3), warm_up=False)
     note = "daemontools and runit abandon their services"
     return [Row(f"{count} logged services down after TERM", "ms", samples, "s6", 0.3, note=note)]
 
