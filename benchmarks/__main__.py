@@ -1,8 +1,8 @@
 """python -m benchmarks [--quick] [--python PATH] [--place DIR] [--output DIR] [NAME ...]: measure all, or those named.
 
 Each benchmark is a module of this package with `measure(workshop) -> list[Row]`; its docstring says what it measures.
-A run leaves its table, all samples and the plots in benchmarks/results; a run of some replaces those there; a quick
-one leaves nothing, unless a directory is named.
+A run leaves its table, all samples and the plots in benchmarks/results, and the rows that say most in the README; a
+run of some replaces those there; a quick one leaves nothing, unless a directory is named.
 """
 
 import argparse
@@ -15,9 +15,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks import host, plots
+from benchmarks import host, plots, readme
 from benchmarks.rows import Row, markdown
-from benchmarks.workshop import MEMORY, Workshop, tell_missing
+from benchmarks.workshop import MEMORY, ROOT, Workshop, tell_missing
 
 NAMES = {
     "up": "Services up",
@@ -76,6 +76,8 @@ def write(output: Path, found: dict[str, list[Row]], workshop: Workshop) -> None
     samples.write_text(json.dumps(every) + "\n")
     text = "# Results\n\nMade by `make bench`; docs/performance.md says how to read it.\n\n"
     (output / "results.md").write_text(text + host.describe(workshop) + "\n" + "\n".join(parts))
+    if output == RESULTS:
+        readme.put(ROOT / "README.md", every)
     for name, plot in workshop.plots.items():
         try:
             plots.draw(plot, output / f"{name}.svg")

@@ -136,7 +136,7 @@ class Supervisord(Supervisor):
     def prepare(self, top: Path, count: int, logged: bool, run: str) -> None:
         super().prepare(top, count, logged, run)
         (top / "logs").mkdir()
-        parts = [SUPERVISORD.format(top=top, minfds=10 * count + 100)]
+        parts = [SUPERVISORD.format(top=top, minfds=6 * count + 100)]
         for name in self.names(count):
             log, most = (f"{top}/logs/{name}", SIZE) if logged else ("/dev/null", 0)
             parts.append(

@@ -14,7 +14,7 @@ PROG = b"multilog"
 LEAST_BLOCK = 1 << 16
 """What a pipe holds, bytes."""
 GREATEST_BLOCK = 1 << 18
-"""More makes it no faster: the caches hold no more. Lines of 20 bytes gain nothing by it, longer ones 1 to 5 %."""
+"""More makes it no faster: the caches hold no more."""
 KEPT_MEMORY = 1 << 21
 """When so much has been freed at once, glibc keeps what is freed instead of giving it back after each block."""
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.__main__ import NAMES
+from benchmarks import readme
+from benchmarks.__main__ import NAMES, RESULTS
 from benchmarks.rows import Row, markdown
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,6 +37,14 @@ def test_the_table_names_machine_and_peers(results: Path) -> None:
     text = (results / "results.md").read_text()
     assert "- processor: " in text
     assert "daemontools" in text
+
+
+def test_the_readme_shows_the_results() -> None:
+    kept = json.loads((RESULTS / "samples.json").read_text())
+    assert list(kept) == list(NAMES)
+    measured = {row["work"] for rows in kept.values() for row in rows}
+    assert {work for works in readme.SHOWN.values() for work in works} <= measured
+    assert readme.BEGIN + readme.table(kept) + readme.END in (ROOT / "README.md").read_text()
 
 
 def test_ratios_are_paired() -> None:
