@@ -1,9 +1,10 @@
 """What supervision costs while nothing happens: memory, processes, wake-ups.
 
 Memory is the proportional set size (PSS) summed over all processes of the namespace that are not services: pages that
-several of them share count once. A library that other programs of the machine use as well counts in part, for all
-contestants alike. Wake-ups are context switches of the same processes per second, from three seconds after the last
-line was logged: in those runit and daemontools have done their second and fifth scan.
+several of them share count once. What other programs of the machine use as well counts in part, for all contestants
+alike: a library, and the interpreter of ours and of supervisord if the benchmark itself runs on that one. Wake-ups are
+context switches of the same processes per second, from three seconds after the last line was logged: in those runit
+and daemontools have done their second and fifth scan.
 """
 
 import time
