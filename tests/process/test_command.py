@@ -517,3 +517,29 @@ def test_a_container_of_no_services_yet_is_ready(machine):
     machine.until_up("late")
     assert machine.stop() == 0
     assert command("svstat", "--ready", **machine.env).returncode == 1
+
+
+EXECUTE = """
+import ctypes, sys
+def strings(*values):
+    return (ctypes.c_char_p * (len(values) + 1))(*values, None)
+argv = strings(*map(str.encode, sys.argv[1:]))
+ctypes.CDLL(None).execve(argv[0], argv, strings(b"A=1", b"B=2", b"A=3", b"odd"))
+"""
+
+
+def test_a_command_gets_the_environment_as_it_was_duplicates_and_all():
+    """What posix_spawn of Python can't say, a fork hands on."""
+    words = [
+        sys.executable,
+        "-c",
+        EXECUTE,
+        sys.executable,
+        "-IS",
+        str(BIN / "pyinit"),
+        "--",
+        "/bin/cat",
+        "/proc/self/environ",
+    ]
+    done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, check=True, timeout=30)
+    assert done.stdout == b"A=1\0B=2\0A=3\0odd\0"
