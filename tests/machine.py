@@ -79,8 +79,15 @@ class Machine:
             )
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
         self.pid = int(until(lambda: children.exists() and children.read_text().split(), "PID 1 to exist")[0])
-        until(lambda: b"\0-IS\0" in self.proc("cmdline"), "PID 1 to be executed")
+        until(self._is_executed, "PID 1 to be executed")
         return self
+
+    def _is_executed(self) -> bool:
+        """Whether it has become ours; it may be over already."""
+        try:
+            return b"\0-IS\0" in self.proc("cmdline")
+        except (FileNotFoundError, ProcessLookupError):
+            return True
 
     def arguments(self) -> list[str]:
         return [str(self.services)] if self.program == "svscan" else []
