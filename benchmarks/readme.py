@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from benchmarks.rows import OURS, Row, figure
 
@@ -36,11 +37,11 @@ SHOWN = {
 }
 
 
-def table(results: Mapping[str, Sequence[Mapping[str, object]]]) -> str:
+def table(results: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
     """Markdown, of the rows shown that were measured. `results` is what samples.json holds."""
     lines = ["| | pyinit | others | median ratio |", "| --- | --- | --- | --- |"]
     for name, works in SHOWN.items():
-        rows = {row.work: row for row in (Row(**each) for each in results.get(name, ()))}  # type: ignore[arg-type]
+        rows = {row.work: row for row in (Row(**each) for each in results.get(name, ()))}
         lines += [_line(rows[work]) for work in works if work in rows]
     return "\n".join(lines) + "\n"
 
@@ -52,7 +53,7 @@ def _line(row: Row) -> str:
     return f"| {row.work}, {row.unit} | {figure(row.median(OURS))} | {others} | {ratio} |"
 
 
-def put(path: Path, results: Mapping[str, Sequence[Mapping[str, object]]]) -> None:
+def put(path: Path, results: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
     """Replace what is between the marks."""
     before, _, rest = path.read_text().partition(BEGIN)
     _, _, after = rest.partition(END)

@@ -8,7 +8,7 @@ import posix
 import sys
 from _frozen_importlib import ModuleSpec
 from _frozen_importlib_external import MAGIC_NUMBER
-from _imp import _fix_co_filename  # type: ignore[attr-defined]
+from _imp import _fix_co_filename  # type: ignore[attr-defined]  # typeshed lacks it, importlib has it from there
 from marshal import loads
 
 TYPE_CHECKING = False

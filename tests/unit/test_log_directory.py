@@ -441,7 +441,7 @@ def test_current_is_not_closed_twice_when_closing_fails(tmp_path, monkeypatch):
         raise OSError(errno.EIO, "")
 
     calls = Calls(10**9, lambda *_: None)
-    calls.close = close  # type: ignore[attr-defined]
+    monkeypatch.setattr(calls, "close", close, raising=False)
     monkeypatch.setattr(directory, "posix", calls)
     log.log.rotate()
     assert log.warnings == [b"unable to create %b/current, pausing" % os.fsencode(tmp_path)]
