@@ -22,8 +22,8 @@ def unpack(packed: bytes) -> int:
     """Unix nanoseconds from 12 bytes; ValueError when there are not exactly 12."""
     if len(packed) != PACKED_LENGTH:
         raise ValueError(f"a TAI64N label has {PACKED_LENGTH} bytes, not {len(packed)}")
-    seconds = int.from_bytes(packed[:8], "big") - UNIX_EPOCH
-    return seconds * 1_000_000_000 + int.from_bytes(packed[8:], "big")
+    label = int.from_bytes(packed, "big")
+    return ((label >> 32) - UNIX_EPOCH) * 1_000_000_000 + (label & 0xFFFFFFFF)
 
 
 def label(unix_ns: int) -> bytes:

@@ -118,7 +118,7 @@ class Supervisor:
             raise CannotOpen(b"unable to read %b/supervise/control" % self.name, error) from None
         self._state = state.State(want, time_ns())
         self._announce()  # before `ok`: who finds that open can read a valid status
-        self._ok = self._open_fifo(b"supervise/ok", posix.O_RDONLY, b"read")
+        self._be_found()
         self.handle(state.Opened())
 
     def _acquire(self) -> int:
@@ -147,6 +147,13 @@ class Supervisor:
         except OSError as error:
             trouble = CannotOpen(b"unable to read %b/%b" % (self.name, name), error)
         raise trouble
+
+    def _be_found(self) -> None:
+        """Make `ok`, another name of `control`: open for reading as that is, it takes no descriptor of its own."""
+        try:
+            posix.link(b"supervise/control", b"supervise/ok", src_dir_fd=self._place, dst_dir_fd=self._place)
+        except OSError:  # it is there already, or there are no hard links here
+            self._ok = self._open_fifo(b"supervise/ok", posix.O_RDONLY, b"read")
 
     def handle(self, event: "state.Event") -> None:
         """The one way in: take the event, act on what follows from it."""
