@@ -124,7 +124,7 @@ class Plane:
         self._socket = ours
         self._writer = fcntl(ours.fileno(), F_DUPFD_CLOEXEC)
         self._loop.on_death(self.pid, self._died)
-        self._loop.on_readable(ours.fileno(), self._hear)
+        self._loop.on_readable(ours.fileno(), self._hear, rings=True)
         self._outbox = list(self._attached)
         self._flush()
 

@@ -113,7 +113,7 @@ class Supervisor:
             raise CannotOpen(b"unable to acquire %b/supervise/lock" % self.name, error) from None
         self._control = self._open_fifo(b"supervise/control", posix.O_RDWR, b"write")
         try:
-            self._host.loop.on_readable(self._control, self._read_control)
+            self._host.loop.on_readable(self._control, self._read_control, rings=True)
         except OSError as error:  # a file, which can always be read
             raise CannotOpen(b"unable to read %b/supervise/control" % self.name, error) from None
         self._state = state.State(want, time_ns())
@@ -197,6 +197,7 @@ class Supervisor:
             return state.NotStarted()
         self._complaints.clear()
         self._host.loop.on_death(pid, self._died)
+        self._host.loop.give_way()
         return state.Started(pid)
 
     def _complain(self, error: OSError) -> None:

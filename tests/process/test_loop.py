@@ -183,6 +183,71 @@ def test_signals_are_fetched_while_there_is_no_descriptor_and_caught_while_there
     assert done.stdout.splitlines() == [both, "[]", both, both]
 
 
+RINGING = """
+    os.mkfifo("fifo")
+    fifo = os.open("fifo", os.O_RDWR | os.O_NONBLOCK)
+    came = []
+    def mask():
+        return sorted(map(int, signal.pthread_sigmask(signal.SIG_BLOCK, ())))
+    def read():
+        came.append(os.read(fifo, 2).decode())
+        if sum(map(len, came)) == 9:
+            loop.stop(0)
+        elif len(came) == 5:
+            loop.at(time.monotonic() + 0.1, lambda: os.write(fifo, b"!"))
+    os.write(fifo, b"abc")
+    loop.on_readable(fifo, read, rings=True)
+    loop.at(time.monotonic() + 0.1, lambda: os.write(fifo, b"d"))
+    loop.at(time.monotonic() + 0.2, lambda: os.posix_spawn("/bin/sh", ["sh", "-c", "printf efgh >fifo"], {}))
+    loop.at(time.monotonic() + 0.3, lambda: print(mask()))
+"""
+
+
+def test_a_descriptor_that_rings_is_read_to_its_end_while_signals_are_fetched(tmp_path):
+    """What was there before, what comes later, and more than is read at once."""
+    done = loop(
+        f"os.chdir({str(tmp_path)!r})\n"
+        + textwrap.dedent(RINGING)
+        + "code = loop.run()\nprint(*came, mask())\nsys.exit(code)"
+    )
+    assert done.stdout == "[17]\nab c d ef gh ! [17]\n"
+
+
+def test_a_descriptor_that_cannot_ring_is_waited_for(tmp_path):
+    done = loop(
+        f"os.chdir({str(tmp_path)!r})\n"
+        + textwrap.dedent("""
+            import pyinit.system.loop as module
+            class Without:
+                def __getattr__(self, name, kernel=module.fcntl):
+                    return getattr(kernel, name)
+                def fcntl(self, *arguments):
+                    raise OSError(22, "Invalid argument")
+            module.fcntl = Without()
+        """)
+        + textwrap.dedent(RINGING)
+        + "code = loop.run()\nprint(*came, mask())\nsys.exit(code)"
+    )
+    assert done.stdout == "[]\nab c d ef gh ! []\n"
+
+
+def test_a_start_gets_its_head_start_once_a_turn_and_not_before_the_loop_runs():
+    done = loop("""
+        def wait(count):
+            began = time.monotonic()
+            for n in range(count):
+                loop.give_way()
+            return 0.001 <= time.monotonic() - began < 0.01 * count
+        waits = [wait(1)]
+        loop.at(0, lambda: waits.append(wait(1)))
+        loop.at(time.monotonic() + 0.1, lambda: (waits.append(wait(500)), waits.append(wait(1)), loop.stop(0)))
+        code = loop.run()
+        print(*waits)
+        sys.exit(code)
+    """)
+    assert done.stdout == "False True True False\n"
+
+
 def test_a_signal_asked_for_late_is_fetched_too():
     loop("""
         def first():
