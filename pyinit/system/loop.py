@@ -266,8 +266,8 @@ class Loop:
             self.guard(callback)
 
     def guard(self, callback: "Callable[..., None]", *arguments: "Any", owner: bytes = b"") -> bool:
-        """Call; whether it returned. What it raised is reported and ends there: in the name of `owner`, or of the object
-        that the callback is a method of.
+        """Call; whether it returned. What it raised is reported and ends there: in the name of `owner`, or of the
+        object that the callback is a method of.
         """
         try:
             callback(*arguments)

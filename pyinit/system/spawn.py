@@ -13,7 +13,9 @@ from _signal import (
     SIG_DFL,
     SIG_IGN,
     SIG_SETMASK,
+    SIGKILL,
     SIGPIPE,
+    SIGSTOP,
     SIGTTIN,
     SIGTTOU,
     SIGXFSZ,
@@ -113,7 +115,7 @@ class Spawner:
     def __init__(self, has_groups: bool = False) -> None:
         """`has_groups`: each program leads a process group of its own, which a terminal's ^C does not reach."""
         self._group = LEADING[GROUP if has_groups else NOTHING]
-        self._defaults = (*IGNORED_BY_PYTHON, *IGNORED_ON_TERMINALS) if has_groups else IGNORED_BY_PYTHON
+        self._defaults = _defaults((*IGNORED_BY_PYTHON, *IGNORED_ON_TERMINALS) if has_groups else IGNORED_BY_PYTHON)
         self.environment, self.lacks = environment()
         """What programs are given, and how many entries of what was given here that can't have: those without a
         name or `=`, and all but the last of one name."""
@@ -192,6 +194,15 @@ class Spawner:
             from resource import RLIMIT_NOFILE, setrlimit
 
             setrlimit(RLIMIT_NOFILE, limit)
+
+
+def _defaults(ours: tuple[int, ...]) -> list[int]:
+    """Signals that a program gets with their default: all but those that were ignored before us, who ignore `ours`.
+
+    It would get them so unasked; but then posix_spawn asks the kernel about each, a tenth of its work.
+    """
+    signals = valid_signals() - {SIGKILL, SIGSTOP}
+    return [number for number in signals if number in ours or getsignal(number) != SIG_IGN]
 
 
 def fork(name: bytes, keep: int, main: "Callable[[], int]") -> int:
