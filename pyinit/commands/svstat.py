@@ -27,14 +27,14 @@ def main(argv: list[bytes]) -> int:
 
         return 0 if is_ready(posix.environ) else 1
     tells_logs = argv[1:2] == [b"-v"]
-    named = _named(argv[2:] if tells_logs else argv[1:])
+    names = (argv[2:] if tells_logs else argv[1:]) or _listed()
     now = int(time())
-    lines = [b"%b: %b" % (name, _line(path, now)) for name, path in named]
+    lines = [b"%b: %b" % (name, _line(name, now)) for name in names]
     if tells_logs:
         accounts = _accounts()
         lines = [
-            line + accounts.get(path.rstrip(b"/").rpartition(b"/")[2], b"")
-            for line, (_, path) in zip(lines, named, strict=True)
+            line + accounts.get(name.rstrip(b"/").rpartition(b"/")[2], b"")
+            for line, name in zip(lines, names, strict=True)
         ]
     output = b"".join([line + b"\n" for line in lines])
     while output:
@@ -42,13 +42,10 @@ def main(argv: list[bytes]) -> int:
     return 0
 
 
-def _named(operands: list[bytes]) -> list[tuple[bytes, bytes]]:
-    """What each service is called, and its path. What looks names up is loaded where there is one to look up."""
-    if operands and all(name[:1] == b"/" for name in operands):
-        return [(path, path) for path in operands]
-    from pyinit.services.names import find, listed
+def _listed() -> list[bytes]:
+    from pyinit.services.names import listed
 
-    return [(name, find(name)) for name in operands] if operands else [(path, path) for path in listed()]
+    return listed()
 
 
 def _accounts() -> dict[bytes, bytes]:
@@ -70,25 +67,29 @@ def _accounts() -> dict[bytes, bytes]:
     return {}
 
 
-def _line(path: bytes, now: int) -> bytes:
+def _line(name: bytes, now: int) -> bytes:
     """What follows the name. In the usual case, for a thousand services' sake, nothing is done that need not be."""
     try:
-        if not path or not CAN_ASK or posix.access(path + b"/down", posix.F_OK, follow_symlinks=False):
-            return _closely(path, now)
-        posix.close(posix.open(path + b"/supervise/ok", KNOCKING))
-        descriptor = posix.open(path + b"/supervise/status", files.READ_FLAGS)
-        content = posix.read(descriptor, 64)
-        posix.close(descriptor)
-        return _words(content, False, now)
+        if name and CAN_ASK and not posix.access(name + b"/down", posix.F_OK, follow_symlinks=False):
+            posix.close(posix.open(name + b"/supervise/ok", KNOCKING))
+            descriptor = posix.open(name + b"/supervise/status", files.READ_FLAGS)
+            content = posix.read(descriptor, 64)
+            posix.close(descriptor)
+            return _words(content, False, now)
     except (OSError, ValueError):
-        return _closely(path, now)
+        pass
+    return _closely(name, now)
 
 
-def _closely(path: bytes, now: int) -> bytes:
-    """The first trouble met, asking one thing after the other as the C program does; else the state."""
+def _closely(name: bytes, now: int) -> bytes:
+    """The first trouble met, asking one thing after the other as the C program does; else the state.
+
+    Here only a name is looked up: one that a supervise is found by as it is means that.
+    """
     from pyinit.services.directory import is_down
-    from pyinit.services.names import state_of
+    from pyinit.services.names import find, state_of
 
+    path = find(name)
     try:
         directory = files.open_directory(path)
     except OSError as error:
