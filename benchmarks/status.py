@@ -1,8 +1,10 @@
 """The status of 1,000 running services: the wall time of one command that prints them all.
 
-Ours and the C svstat are asked about the same services, which ours runs. s6-svstat takes one directory: a loop in a
-shell.
+They are named `service/NAME` from the directory above, about as long as the `/service/NAME` of a container. Ours and
+the C svstat are asked about the same services, which ours runs. s6-svstat takes one directory: a loop in a shell.
 """
+
+from pathlib import Path
 
 from benchmarks.machine import Machine
 from benchmarks.rows import Row, interleave
@@ -18,9 +20,9 @@ def measure(workshop: Workshop) -> list[Row]:
     for supervisor in supervisors(workshop, "pyinit", "s6", "supervisord"):
         with Machine(supervisor, count, logged=False) as machine:
             machine.wait_up()
-            names = [str(machine.top / "service" / name) for name in supervisor.names(count)]
+            names = [f"service/{name}" for name in supervisor.names(count)]
             contestants = {
-                name: _run(workshop, command)
+                name: _run(workshop, command, machine.top)
                 for name, command in _commands(workshop, supervisor, machine, names).items()
             }
             samples |= interleave(contestants, workshop.rounds(11 if supervisor.name == "pyinit" else 3))
@@ -37,5 +39,5 @@ def _commands(workshop: Workshop, supervisor: Supervisor, machine: Machine, name
     return ours | ({"daemontools": ["svstat", *names]} if "daemontools" in workshop.peers else {})
 
 
-def _run(workshop: Workshop, command: list[str]):
-    return lambda: workshop.cost(*command)[1]
+def _run(workshop: Workshop, command: list[str], directory: Path):
+    return lambda: workshop.cost(*command, directory=directory)[1]

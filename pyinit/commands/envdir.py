@@ -5,7 +5,6 @@ newlines; an empty one removes NAME. Files beginning with a dot are skipped. Sou
 """
 
 import posix
-from errno import ENOENT
 
 from pyinit.report import TROUBLE, die, usage
 from pyinit.system.environment import value
@@ -58,10 +57,8 @@ def read_file(name: bytes) -> bytes:
     """The whole file; nothing for a link that leads nowhere, where the C program repeats what it read before."""
     try:
         descriptor = posix.open(name, posix.O_RDONLY | posix.O_NONBLOCK | posix.O_CLOEXEC)
-    except OSError as error:
-        if error.errno == ENOENT:
-            return b""
-        raise
+    except FileNotFoundError:
+        return b""
     chunks = []
     try:
         while chunk := posix.read(descriptor, 65536):

@@ -5,7 +5,6 @@ override earlier ones. Source: softlimit.c of daemontools 0.76.
 """
 
 import resource
-from errno import EPERM
 
 import pyinit.errors  # noqa: F401  # now, for a message: under the limits nothing can be opened
 from pyinit.options import BadOption, parse
@@ -73,5 +72,9 @@ def set_soft(limit: int, value: int | None) -> None:
             resource.setrlimit(limit, (value, hard))
         except OverflowError:
             resource.setrlimit(limit, (value - WORD, hard))
-    except (OSError, ValueError) as error:
-        die(PROG, b"setrlimit failed", error if isinstance(error, OSError) else EPERM)
+    except OSError as error:
+        die(PROG, b"setrlimit failed", error)
+    except ValueError:
+        from errno import EPERM
+
+        die(PROG, b"setrlimit failed", EPERM)

@@ -5,12 +5,10 @@ svstat --ready: whether every service that should be up has been up since the co
 """
 
 import posix
-from errno import EACCES, ENOENT, ENXIO
 from time import time
 
 from pyinit.report import reason
-from pyinit.services.control import DOWN, UP
-from pyinit.services.status import unpack
+from pyinit.services.status import LENGTH, USUAL, unpack
 from pyinit.system import files
 
 KNOCKING = files.WRITE_FLAGS
@@ -73,7 +71,7 @@ def _line(name: bytes, now: int) -> bytes:
         if name and CAN_ASK and not posix.access(name + b"/down", posix.F_OK, follow_symlinks=False):
             posix.close(posix.open(name + b"/supervise/ok", KNOCKING))
             descriptor = posix.open(name + b"/supervise/status", files.READ_FLAGS)
-            content = posix.read(descriptor, 64)
+            content = posix.read(descriptor, LENGTH)
             posix.close(descriptor)
             return _words(content, False, now)
     except (OSError, ValueError):
@@ -86,6 +84,8 @@ def _closely(name: bytes, now: int) -> bytes:
 
     Here only a name is looked up: one that a supervise is found by as it is means that.
     """
+    from errno import EACCES, ENOENT, ENXIO
+
     from pyinit.services.directory import is_down
     from pyinit.services.names import find, state_of
 
@@ -119,6 +119,8 @@ def _knock(path: bytes) -> None:
 
 
 def _closed(error: OSError) -> bytes:
+    from errno import ENXIO
+
     if error.errno == ENXIO:
         return b"supervise not running"
     return b"unable to open supervise/ok: " + reason(error)
@@ -130,7 +132,7 @@ def _state(path: bytes, normally_down: bool, now: int) -> bytes:
     except OSError as error:
         return b"unable to open supervise/status: " + reason(error)
     try:
-        return _words(posix.read(descriptor, 64), normally_down, now)
+        return _words(posix.read(descriptor, LENGTH), normally_down, now)
     except OSError as error:
         return b"unable to read supervise/status: " + reason(error)
     except ValueError:
@@ -143,6 +145,10 @@ def _words(content: bytes, normally_down: bool, now: int) -> bytes:
     """What a status says. ValueError if it is none."""
     pid, paused, want, since = unpack(content)
     seconds = max(0, now - since // 1_000_000_000)
+    if pid and content[16:] == USUAL and not normally_down:
+        return b"up (pid %d) %d seconds" % (pid, seconds)
+    from pyinit.services.control import DOWN, UP
+
     if not pid:
         normally = b"" if normally_down else b", normally up"
         return b"down %d seconds%b%b" % (seconds, normally, b", want up" if want == UP else b"")

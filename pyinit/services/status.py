@@ -13,6 +13,8 @@ daemontools 0.76; runit and daemontools-encore share these bytes.
 from pyinit import tai
 
 LENGTH = 18
+USUAL = b"\0u"
+"""How the status of a run ends that is not paused and wanted up."""
 
 
 def pack(pid: int, paused: bool, want: int, since: int) -> bytes:

@@ -4,7 +4,6 @@ Every function takes `directory`, a descriptor that names are relative to (O_PAT
 The returned descriptors belong to the caller.
 """
 
-import fcntl
 import posix
 
 WRITE_FLAGS = posix.O_WRONLY | posix.O_NONBLOCK | posix.O_CLOEXEC
@@ -27,6 +26,8 @@ def lock(name: bytes, directory: int) -> int:
 
     No link is followed: the directory may be another user's, and the link lead to a file of ours.
     """
+    import fcntl
+
     flags = WRITE_FLAGS | posix.O_APPEND | posix.O_CREAT | posix.O_NOFOLLOW
     descriptor = posix.open(name, flags, 0o600, dir_fd=directory)
     try:

@@ -12,7 +12,6 @@ import posix
 import sys
 from _signal import SIG_DFL, SIGPIPE, SIGXFSZ
 from _signal import signal as set_signal
-from errno import EACCES, EISDIR, ENOENT, EPERM
 
 from pyinit.report import die
 
@@ -104,7 +103,7 @@ def execute(programs: list[bytes], argv: list[bytes], entries: list[bytes] | Non
     A missing file is passed over; one that may not be run (EACCES, EPERM, EISDIR) is remembered and passed
     over; any other error ends the search. `entries` is the environment, if it is not the process's own.
     """
-    remembered = OSError(ENOENT, "")
+    remembered: OSError | None = None
     argv = argv if argv[0] else [b"-"]  # refused by Python; the kernel refuses `DIR/` whatever argv[0] is
     for program in programs:
         try:
@@ -113,11 +112,13 @@ def execute(programs: list[bytes], argv: list[bytes], entries: list[bytes] | Non
             from pyinit.system.environment import execve
 
             execve(program, argv, entries)
+        except FileNotFoundError as error:
+            remembered = remembered or error
+        except (PermissionError, IsADirectoryError) as error:
+            remembered = error
         except OSError as error:
-            if error.errno in (EACCES, EPERM, EISDIR):
-                remembered = error
-            elif error.errno != ENOENT:
-                return error
+            return error
+    assert remembered, "there is always a place to look"
     return remembered
 
 

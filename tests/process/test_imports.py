@@ -42,14 +42,14 @@ OTHERS: dict[str, tuple[set[str], str]] = {
         {"_heapq", "fcntl", "select"},
         "mkdir -p a/supervise; : >a/down; supervise a & cd a/supervise; until test -e ok; do :; done; echo x >control",
     ),
-    "svc": ({"fcntl"}, "mkdir -p a/supervise; : >a/supervise/control; svc -u a"),
-    "svlog": ({"_bisect", "fcntl"}, "mkdir a; : >a/current; svlog ./a"),
-    "svok": ({"fcntl"}, "mkdir -p a/supervise; : >a/supervise/ok; svok a"),
+    "svc": (set(), "mkdir -p a/supervise; : >a/supervise/control; svc -u a"),
+    "svlog": ({"_bisect"}, "mkdir a; : >a/current; svlog ./a"),
+    "svok": (set(), "mkdir -p a/supervise; : >a/supervise/ok; svok a"),
     "svscan": (
         {"_heapq", "fcntl", "select"},
         "mkdir -p s/a; touch s/a/down; svscan s & until test -e s/a/supervise/ok; do sleep 0.02; done; kill $!; wait",
     ),
-    "svstat": ({"fcntl"}, "mkdir -p a/supervise; : >a/supervise/ok; head -c 18 /dev/zero >a/status; svstat a"),
+    "svstat": (set(), "mkdir -p a/supervise; : >a/supervise/ok; head -c 18 /dev/zero >a/status; svstat a"),
     "tai64n": (set(), "echo | tai64n"),
     "tai64nlocal": (set(), "echo @4000000037c219bf2ef02e94 | tai64nlocal"),
 }
