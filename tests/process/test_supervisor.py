@@ -1,5 +1,6 @@
 """One supervisor by itself, where the moment matters: between a death and its event."""
 
+import os
 import subprocess
 import sys
 import textwrap
@@ -28,7 +29,7 @@ def command(letters):
 
 
 def run(tmp_path, program: str) -> str:
-    (tmp_path / "web").mkdir()
+    (tmp_path / "web").mkdir(exist_ok=True)
     (tmp_path / "web/run").write_text("#!/bin/sh\nexec sleep 1000\n")
     (tmp_path / "web/run").chmod(0o755)
     done = subprocess.run(
@@ -85,3 +86,51 @@ def test_a_death_is_taken_even_if_what_listens_for_it_raises(tmp_path):
         """,
     )
     assert out == "0\n"
+
+
+LOOK = """
+        def held():
+            return len([name for name in os.listdir("/proc/self/fd")
+                        if os.path.realpath("/proc/self/fd/" + name).startswith(os.path.realpath("web"))])
+        def knock():
+            try:
+                os.close(os.open("web/supervise/ok", os.O_WRONLY | os.O_NONBLOCK))
+            except OSError as error:
+                return error.errno
+        control, ok = os.stat("web/supervise/control"), os.stat("web/supervise/ok")
+        print(control.st_ino == ok.st_ino, held(), knock())
+        web.command(b"d")
+        web._died(reap()[1]) if web.pid else None
+        web.command(b"x")
+        print(held(), knock())
+"""
+
+
+def test_ok_is_another_name_of_control_and_takes_no_descriptor(tmp_path):
+    """Of a service there are its directory, its lock and control; and who leaves closes `ok` with them."""
+    assert run(tmp_path, LOOK) == "True 3 None\n0 6\n"
+
+
+def test_an_ok_that_is_there_already_is_used(tmp_path):
+    (tmp_path / "web/supervise").mkdir(parents=True)
+    os.mkfifo(tmp_path / "web/supervise/ok", 0o600)
+    assert run(tmp_path, LOOK) == "False 4 None\n0 6\n"
+
+
+def test_where_there_are_no_hard_links_ok_is_a_fifo_of_its_own(tmp_path):
+    out = run(
+        tmp_path,
+        """
+        def link(*arguments, **named):
+            raise PermissionError(1, "Operation not permitted")
+        posix.link = link
+        web.command(b"d")
+        web._died(reap()[1])
+        web.command(b"x")
+        os.unlink("web/supervise/ok")
+        web = Supervisor(Host(loop, Spawner()), b"web", files.open_directory(b"web"))
+        web.open()
+        """
+        + LOOK,
+    )
+    assert out == "False 4 None\n0 6\n"
