@@ -33,7 +33,7 @@ SETTLE = 0.01
 """Seconds from a change to its scan: `mkdir`, then `run`, is one change, and a burst of them one scan."""
 
 DESCRIPTORS_EACH = 6
-"""Of a service: its directory, lock, control and ok, and the two ends of its pipe."""
+"""Of a service: its directory, lock and control, `ok` where that is not control too, and the two ends of its pipe."""
 
 
 class Scanner:
