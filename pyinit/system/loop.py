@@ -21,7 +21,7 @@ import select
 from _heapq import heappop, heappush
 from _signal import SIG_SETMASK, SIGCHLD, SIGIO, pthread_sigmask, set_wakeup_fd, sigtimedwait, sigwaitinfo
 from _signal import signal as set_signal
-from time import monotonic, sleep
+from time import monotonic
 
 from pyinit import report
 
@@ -39,7 +39,8 @@ CROWD = 8
 """From so many orphans at once on, more are let end before the next are reaped."""
 
 BREATH = 0.0005
-"""Seconds for that: whoever reaps each as it ends keeps the rest from the processor, and slows a storm by a third."""
+"""Seconds for that: whoever reaps each as it ends keeps the rest from the processor, and slows a storm by a third.
+Not by time.sleep, which waits for a moment to come: a faked clock (libfaketime) may put that off."""
 
 HEAD_START = 0.001
 """Seconds for a process just started: as it comes to its exec the kernel puts this one before it, which has slept."""
@@ -155,7 +156,7 @@ class Loop:
         """Let what was just started go first. Once a turn, and not before `run`."""
         if self._gives_way:
             self._gives_way = False
-            sleep(HEAD_START)
+            sigtimedwait((), HEAD_START)
 
     def stop(self, code: int) -> None:
         """Let `run` return `code` at the end of this turn."""
@@ -169,7 +170,7 @@ class Loop:
                 self._turn()
             except Exception as error:
                 self._report(b"", error)
-                sleep(0.1)  # the loop itself failed: stay alive, and do not spin
+                sigtimedwait((), 0.1)  # the loop itself failed: stay alive, and do not spin
         return self._code
 
     def _turn(self) -> None:
@@ -178,7 +179,7 @@ class Loop:
         if len(self._ready) == 1 + len(self._ringing):
             self._fetch_signal()
         else:
-            self._block(())
+            self._block_just(())
             self._call_ready(self._patience())
         pending, self._pending = self._pending, set()  # what comes from here on is the next turn's
         for number in pending:
@@ -214,7 +215,7 @@ class Loop:
 
     def _fetch_signal(self) -> None:
         """Call for what has rung, until nothing is left to be read; then wait for a signal."""
-        self._block(self._signals)
+        self._block_just(self._signals)
         if self._has_rung:
             self._has_rung = self._call_ready(0)
         patience = 0 if self._has_rung else self._patience()
@@ -223,8 +224,7 @@ class Loop:
             self._pending.add(found.si_signo)
             self._has_rung = self._has_rung or found.si_signo == SIGCHLD
 
-    def _block(self, numbers: "Collection[int]") -> None:
-        """Have these signals blocked, and no others."""
+    def _block_just(self, numbers: "Collection[int]") -> None:
         if self._blocked is None or len(self._blocked) != len(numbers):
             pthread_sigmask(SIG_SETMASK, numbers)
             self._blocked = set(numbers)
@@ -250,7 +250,7 @@ class Loop:
             if pid == 0:
                 if self.orphans < before + CROWD:
                     return
-                sleep(BREATH)
+                sigtimedwait((), BREATH)
                 break
             callback = self._children.pop(pid, None)
             if callback is None:
