@@ -35,9 +35,9 @@ from _signal import SIG_SETMASK, pthread_sigmask
 from time import monotonic
 
 from pyinit import __version__, report
+from pyinit.compiled import load
 from pyinit.services import invocation as asked
 from pyinit.services.invocation import BadUsage, Invocation
-from pyinit.system.console import Console
 from pyinit.system.loop import Loop
 from pyinit.system.spawn import Spawner, adopt_orphans, block_signals, die_with_parent, ignore_terminal_stops
 
@@ -50,6 +50,14 @@ if TYPE_CHECKING:
     from pyinit.services.scanner import Scanner
 
 PROG = b"pyinit"
+SUPERVISION = (
+    *("pyinit.logs.settings", "pyinit.services.host", "pyinit.system.files", "pyinit.services.directory"),
+    *("pyinit.services.control", "pyinit.services.state", "pyinit.tai", "pyinit.services.status"),
+    *("pyinit.services.environment", "pyinit.services.supervisor", "pyinit.services.pair", "pyinit.services.scanner"),
+    "pyinit.logs.plane",
+)
+"""The modules that services are started with, each after those that it imports."""
+
 LOG_CAPTURES = (1, 2)
 BEGAN = monotonic()
 
@@ -65,10 +73,18 @@ def main(argv: list[bytes]) -> int:
         report.die(PROG, bad.message, code=bad.code)
     if invocation.asks:
         return _answer(invocation)
-    report.write = Console().write
+    report.write = _say
     ignore_terminal_stops()
     init = _build(invocation)
     return init.run()
+
+
+def _say(message: bytes) -> None:
+    """The first message: what says them without ever waiting is loaded with it."""
+    from pyinit.system.console import Console
+
+    report.write = Console().write
+    report.write(message)
 
 
 def _examine(arguments: list[bytes]) -> int:
@@ -160,6 +176,7 @@ def _has_directory(invocation: Invocation) -> bool:
 
 def _supervise(invocation: Invocation, loop: Loop, spawner: Spawner) -> "tuple[Scanner, Plane, Place]":
     """Take up the services. All that this takes is loaded here, which is most of the program."""
+    load(SUPERVISION)
     from pyinit.logs.settings import Settings
     from pyinit.services.host import Host
     from pyinit.services.pair import Wiring

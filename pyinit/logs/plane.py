@@ -15,6 +15,7 @@ from fcntl import F_DUPFD_CLOEXEC, fcntl
 from time import monotonic
 
 from pyinit import report
+from pyinit.compiled import load
 from pyinit.logs.settings import Job
 from pyinit.system.spawn import fork
 
@@ -26,6 +27,13 @@ if TYPE_CHECKING:
     from pyinit.system.loop import Loop
 
 PROG = b"multilog"
+SERVER = (
+    *("pyinit.logs.accounts", "pyinit.logs.outlet", "pyinit.logs.script", "pyinit.logs.folder", "pyinit.logs.lines"),
+    *("pyinit.logs.trouble", "pyinit.logs.directory", "pyinit.logs.sinks", "pyinit.logs.multilog"),
+    *("pyinit.system.user", "pyinit.logs.streams", "pyinit.system.console", "pyinit.logs.server"),
+)
+"""The modules of the logging process, each after those that it imports."""
+
 PAUSE = 1.0
 """Seconds between two starts of the logging process, at least."""
 
@@ -102,6 +110,7 @@ class Plane:
         # Loaded where services run already; and here, so that its pages are shared and the next one reads no file.
         from _socket import AF_UNIX, SOCK_SEQPACKET, socketpair
 
+        load(SERVER)
         from pyinit.logs.server import serve
 
         self._starting = False

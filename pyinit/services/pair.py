@@ -7,7 +7,6 @@ logger that dies before the end is started again, even while the rest is going d
 
 import posix
 import select
-from errno import EMFILE
 
 from pyinit.services.directory import has_log, has_logger
 from pyinit.services.host import CannotOpen, Host
@@ -203,6 +202,8 @@ def _pipe() -> tuple[int, int]:
     """A new pipe, if RESERVE more descriptors could be opened after it: the lowest free numbers are given out."""
     ends = posix.pipe2(posix.O_CLOEXEC)
     if 0 < posix.sysconf("SC_OPEN_MAX") <= ends[1] + RESERVE:
+        from errno import EMFILE
+
         files.close_all(*ends)
         raise OSError(EMFILE, "")
     return ends

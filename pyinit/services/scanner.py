@@ -10,7 +10,6 @@ that left and is to be taken up again, a directory that could not be used, a fil
 import posix
 import sys
 from _stat import S_ISDIR
-from errno import EMFILE, ENFILE
 from time import monotonic
 
 from pyinit import report
@@ -154,6 +153,8 @@ class Scanner:
         try:
             pair.make_pipe(self._directory)
         except OSError as error:
+            from errno import EMFILE, ENFILE
+
             what = b"create pipe for " + name if error.errno in (EMFILE, ENFILE) else b"stat %b/log" % name
             self._complain(said, name, PROG, b"warning: unable to " + what, error)
             return None

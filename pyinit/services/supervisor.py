@@ -7,7 +7,6 @@ is free and its FIFOs have no reader, which is how svok and svstat know. Source:
 
 import posix
 from _signal import SIGKILL
-from errno import EACCES, EAGAIN, EDQUOT, ENOENT, ENOMEM, ENOSPC, EPERM, EROFS
 from time import monotonic, time_ns
 
 from pyinit import report
@@ -27,9 +26,6 @@ if TYPE_CHECKING:
     Streams = Sequence[tuple[int, int]]
 
 PROG = b"supervise"
-UNWRITABLE = (EACCES, EROFS, EPERM, ENOENT, ENOSPC, EDQUOT)
-"""Why a lock can't be made: ENOENT where `supervise/` itself could not be."""
-
 COMMANDS_AT_ONCE = 64
 """A flooded FIFO does not keep the other services waiting; what is left is read in the next turn."""
 
@@ -126,7 +122,10 @@ class Supervisor:
         try:
             return files.lock(b"supervise/lock", self._directory)
         except OSError as error:
-            if error.errno not in UNWRITABLE or not self._host.place or not (place := self._host.place()):
+            from errno import EACCES, EDQUOT, ENOENT, ENOSPC, EPERM, EROFS  # ENOENT: `supervise/` could not be made
+
+            is_unwritable = error.errno in (EACCES, EROFS, EPERM, ENOENT, ENOSPC, EDQUOT)
+            if not is_unwritable or not self._host.place or not (place := self._host.place()):
                 raise
         from pyinit.services.place import enter
 
@@ -201,6 +200,8 @@ class Supervisor:
         return state.Started(pid)
 
     def _complain(self, error: OSError) -> None:
+        from errno import EAGAIN, ENOMEM
+
         if error.errno in (EAGAIN, ENOMEM):
             return self._say(b"warning: unable to fork for %b, trying again in a second" % self.name, error)
         return self._say(b"fatal: unable to start %b/run" % self.name, error, self._diagnosis(error))

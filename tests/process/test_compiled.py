@@ -10,6 +10,9 @@ from py_compile import PycInvalidationMode
 
 import pytest
 
+from pyinit.commands.pyinit import SUPERVISION
+from pyinit.logs.plane import SERVER
+
 ROOT = Path(__file__).resolve().parents[2]
 
 SCRIPT = """
@@ -94,3 +97,90 @@ def test_without_its_source_a_module_is_missing(place: Path) -> None:
     words = [sys.executable, "-ISB", "-c", SCRIPT.format(place=str(place))]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert "cannot import name 'svok'" in done.stderr
+
+
+LOADING = """
+import sys
+sys.path.insert(0, {place!r})
+from pyinit import compiled
+compiled.load({names!r})
+"""
+
+
+def loaded(place: Path, names: list[str], then: str) -> subprocess.CompletedProcess[str]:
+    words = [sys.executable, "-ISB", "-c", LOADING.format(place=str(place), names=names) + then]
+    return subprocess.run(words, capture_output=True, text=True, check=False)
+
+
+def test_what_is_loaded_is_what_import_statements_find(place: Path) -> None:
+    compile_all(place)
+    then = """
+from pyinit.services import state
+import pyinit.services.state as again
+print(state is again is sys.modules["pyinit.services.state"], state.__file__, state.step.__code__.co_filename)
+"""
+    done = loaded(place, ["pyinit.services.control", "pyinit.services.state"], then)
+    source = str(place / "pyinit/services/state.py")
+    assert done.stdout.split() == ["True", source, source], done.stderr
+
+
+@pytest.mark.parametrize("change", ["absent", "stale"])
+def test_what_cannot_be_loaded_is_left(place: Path, change: str) -> None:
+    compile_all(place)
+    if change == "stale":
+        os.utime(place / "pyinit/services/control.py", (1, 1))
+    else:
+        for compiled in (place / "pyinit/services/__pycache__").glob("control.*"):
+            compiled.unlink()
+    then = "print('pyinit.services.control' in sys.modules)\nfrom pyinit.services import control\nprint(control.UP)"
+    assert loaded(place, ["pyinit.services.control"], then).stdout.split() == ["False", str(ord("u"))]
+
+
+def test_what_fails_is_not_left_half_loaded(place: Path) -> None:
+    (place / "pyinit/broken.py").write_text("raise ValueError('broken')")
+    compile_all(place)
+    then = """
+try:
+    compiled.load(["pyinit.broken"])
+except ValueError:
+    print("pyinit.broken" in sys.modules)
+"""
+    assert loaded(place, [], then).stdout == "False\n"
+
+
+WITH_LOAD = """
+sys.meta_path.insert(0, compiled.Compiled)
+import pyinit.system, pyinit.services, pyinit.logs, pyinit.commands.pyinit
+{before}
+find, asked = compiled.Compiled.find_spec, []
+compiled.Compiled.find_spec = staticmethod(lambda name, path, target=None: asked.append(name) or find(name, path))
+compiled.load({modules!r})
+{statements}
+print(*[name for name in asked if name.startswith("pyinit.")])
+"""
+
+WITHOUT = """
+import pyinit.system, pyinit.services, pyinit.logs, pyinit.commands.pyinit
+{before}
+there = set(sys.modules)
+{statements}
+print(*sorted(name for name in set(sys.modules) - there if name.startswith("pyinit.")))
+"""
+
+STARTING = "import pyinit.logs.settings, pyinit.services.host, pyinit.services.scanner, pyinit.logs.plane"
+
+
+@pytest.mark.parametrize(
+    ("modules", "before", "statements"),
+    [(SUPERVISION, "", STARTING), (SERVER, STARTING, "import pyinit.logs.server")],
+    ids=["supervision", "server"],
+)
+def test_a_list_of_what_to_load_is_all_of_it_and_in_order(
+    place: Path, modules: tuple[str, ...], before: str, statements: str
+) -> None:
+    """With it importlib is asked for nothing, neither by what is loaded nor by the statements that it is for."""
+    compile_all(place)
+    with_load = loaded(place, [], WITH_LOAD.format(modules=modules, before=before, statements=statements))
+    assert with_load.stdout == "\n", with_load.stderr
+    without = loaded(place, [], WITHOUT.format(before=before, statements=statements))
+    assert without.stdout.split() == sorted(modules), without.stderr

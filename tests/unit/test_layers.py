@@ -10,9 +10,9 @@ PACKAGE = Path(__file__).resolve().parents[2] / "pyinit"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 MAY_IMPORT = {
-    "commands": {"services", "logs", "system", "report", "options", "tai", "errors", "commands"},
+    "commands": {"services", "logs", "system", "report", "options", "tai", "errors", "commands", "compiled"},
     "services": {"services", "system", "report", "tai"},
-    "logs": {"logs", "system", "report", "tai"},
+    "logs": {"logs", "system", "report", "tai", "compiled"},
     "system": {"system", "report"},
     "report": {"errors"},
     "__main__": {"system", "commands", "compiled", "launchers"},
