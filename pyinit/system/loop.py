@@ -92,7 +92,7 @@ class Loop:
     def on_readable(self, descriptor: int, callback: "Callable[[], None]", rings: bool = False) -> None:
         """Call when `descriptor` can be read or has reached its end, until `forget`.
 
-        `rings`: it may be made to, being a FIFO or a socket of this process alone, which never blocks.
+        `rings`: it may be made to ring, being a FIFO or a socket of this process alone that never blocks.
         """
         self._epoll.register(descriptor, select.EPOLLIN)
         self._ready[descriptor] = callback
@@ -215,9 +215,9 @@ class Loop:
 
     def _fetch_signal(self) -> None:
         """Call for what has rung, until nothing is left to be read; then wait for a signal."""
-        self._block_just(self._signals)
         if self._has_rung:
             self._has_rung = self._call_ready(0)
+        self._block_just(self._signals)
         patience = 0 if self._has_rung else self._patience()
         found = sigwaitinfo(self._signals) if patience is None else sigtimedwait(self._signals, patience)
         if found:
