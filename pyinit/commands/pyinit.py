@@ -38,6 +38,7 @@ from pyinit import __version__, report
 from pyinit.compiled import load
 from pyinit.services import invocation as asked
 from pyinit.services.invocation import BadUsage, Invocation
+from pyinit.system.console import Console  # not at the first message, which may be that nothing can be opened
 from pyinit.system.loop import Loop
 from pyinit.system.spawn import Spawner, adopt_orphans, block_signals, die_with_parent, ignore_terminal_stops
 
@@ -73,18 +74,10 @@ def main(argv: list[bytes]) -> int:
         report.die(PROG, bad.message, code=bad.code)
     if invocation.asks:
         return _answer(invocation)
-    report.write = _say
+    report.write = Console().write
     ignore_terminal_stops()
     init = _build(invocation)
     return init.run()
-
-
-def _say(message: bytes) -> None:
-    """The first message: what says them without ever waiting is loaded with it."""
-    from pyinit.system.console import Console
-
-    report.write = Console().write
-    report.write(message)
 
 
 def _examine(arguments: list[bytes]) -> int:

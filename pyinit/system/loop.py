@@ -201,7 +201,7 @@ class Loop:
         return bool(found)
 
     def _let_ring(self) -> None:
-        """From here on (fcntl(2), F_SETSIG); what cannot be had to is waited for by epoll, and all else with it."""
+        """From here on, when services run (fcntl(2), F_SETSIG). With one that can't, all are waited for by epoll."""
         for descriptor in self._to_ring:
             try:
                 fcntl.fcntl(descriptor, fcntl.F_SETOWN, posix.getpid())

@@ -118,8 +118,11 @@ def execute(programs: list[bytes], argv: list[bytes], entries: list[bytes] | Non
             remembered = error
         except OSError as error:
             return error
-    assert remembered, "there is always a place to look"
-    return remembered
+    if remembered:
+        return remembered
+    from errno import ENOENT
+
+    return OSError(ENOENT, "")
 
 
 def become(prog: bytes, argv: list[bytes], changes: "Sequence[bytes]" = ()) -> "NoReturn":

@@ -29,6 +29,7 @@ def test_where_a_program_is_looked_for(name: bytes, path: bytes | None, expected
 @pytest.mark.parametrize(
     ("errors", "tried", "reported"),
     [
+        ([], 0, errno.ENOENT),
         ([errno.ENOENT, errno.ENOENT], 2, errno.ENOENT),
         ([errno.EACCES, errno.ENOENT], 2, errno.EACCES),
         ([errno.EACCES, errno.EISDIR, errno.EPERM], 3, errno.EPERM),

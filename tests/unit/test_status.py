@@ -5,12 +5,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pyinit.services.control import ALPHABET, DOWN, HELP, UP
-from pyinit.services.status import LENGTH, pack, unpack
+from pyinit.services.status import LENGTH, USUAL, pack, unpack
 
 
 def test_byte_by_byte():
     content = pack(0x01020304, True, UP, 1_000_000_005)
     assert content == bytes.fromhex("400000000000000b 00000005 04030201 01") + b"u"
+
+
+def test_the_usual_ending_is_of_a_run_that_is_wanted_up_and_not_paused():
+    endings = {(paused, want): pack(7, paused, want, 0)[16:] for paused in (False, True) for want in (UP, DOWN, 0)}
+    assert [how for how, ending in endings.items() if ending == USUAL] == [(False, UP)]
 
 
 def test_a_service_that_is_down_is_never_paused():
