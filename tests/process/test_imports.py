@@ -106,3 +106,12 @@ def test_another_command_imports_just_this_of_the_library(name: str, imported: C
 
 def test_a_message_loads_its_table(imported: Callable[[str, str], set[str]]) -> None:
     assert imported("pgrphack", "pgrphack ./nonexistent") == LAUNCHER | FAILING | {"pyinit.commands.pgrphack"}
+
+
+def test_what_says_messages_is_there_before_the_first():
+    """Which may be that nothing can be opened any more, a module neither."""
+    program = (
+        "import sys; sys.path[:0] = '.'; import pyinit.commands.pyinit; print('pyinit.system.console' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-IS", "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "True\n"
