@@ -52,6 +52,7 @@ class Machine:
         self.services.mkdir(exist_ok=True)
         self.out, self.err = top / "stdout", top / "stderr"
         self.program = program
+        self.interpreter = Path(sys.executable)
         self.env = {"PYINIT_SERVICE_DIR": str(self.services), "PYINIT_STATE": str(top / "state"), **env}
         self.process: subprocess.Popen | None = None
         self.pid = 0
@@ -72,7 +73,7 @@ class Machine:
 
     def boot(self, *arguments: str) -> "Machine":
         words = [*(UNSHARE if os.geteuid() == 0 else [*UNSHARE, "--user", "--map-root-user"])]
-        words += [*self.prefix, sys.executable, "-IS", BIN / self.program, *(arguments or self.arguments())]
+        words += [*self.prefix, self.interpreter, "-IS", BIN / self.program, *(arguments or self.arguments())]
         with self.out.open("ab") as out, self.err.open("ab") as err:
             self.process = subprocess.Popen(
                 words, env=environment(**self.env), stdin=self.stdin, stdout=out, stderr=err

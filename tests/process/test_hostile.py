@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from daemontools import Commands, interpreter
 from machine import PROGRAMS, command
 from waiting import until
 
@@ -19,10 +20,19 @@ def processes(machine) -> list[str]:
     return [line for line in machine.inside("ps", "-e", "-o", "args=").splitlines() if not line.startswith("ps ")]
 
 
-def test_no_forks(machine):
+@pytest.fixture
+def open_to_all():
+    """Our commands where every user gets at them: the checkout may lie in a directory that is closed."""
+    commands = Commands()
+    yield commands.ours
+    commands.remove()
+
+
+def test_no_forks(machine, open_to_all):
     """Process 1 of a user who has as many processes as he may: told once, tried each second, and up when it can."""
     user = 54321  # of whom nothing else runs here
     machine.top.chmod(0o755)
+    machine.program, machine.interpreter = str(open_to_all / "pyinit"), interpreter()
     for name in ("a", "b"):
         os.chown(machine.add(name), user, user)
     machine.prefix = ("prlimit", "--nproc=3", "setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups")
