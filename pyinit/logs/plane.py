@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from _socket import socket
     from collections.abc import Callable
 
+    from pyinit.system.descriptors import Descriptors
     from pyinit.system.loop import Loop
 
 PROG = b"multilog"
@@ -43,11 +44,11 @@ PACKET = 65536
 
 
 class Attachment:
-    """One pipe that is being read, or is to be. The pipe is the pair's own."""
+    """One pipe that is being read, or is to be. The pipe's read end is the pair's own."""
 
     __slots__ = ("drained", "job", "pipe")
 
-    def __init__(self, job: Job, pipe: int, drained: "Callable[[], None]") -> None:
+    def __init__(self, job: Job, pipe: "Descriptors", drained: "Callable[[], None]") -> None:
         self.job = job
         self.pipe = pipe
         self.drained = drained
@@ -78,7 +79,7 @@ class Plane:
         self._finishing = False
         self._has_complained = False
 
-    def attach(self, name: bytes, parent: int, pipe: int, drained: "Callable[[], None]") -> None:
+    def attach(self, name: bytes, parent: int, pipe: "Descriptors", drained: "Callable[[], None]") -> None:
         """Have the pipe read to its end; `drained` is called when all of it is written. Waits for nothing."""
         self._count += 1
         self._attached[self._count] = Attachment(self._job_of(name, parent), pipe, drained)
@@ -146,9 +147,9 @@ class Plane:
         while self._outbox:
             attachment = self._attached[self._outbox[0]]
             packet = pack(self._outbox[0], attachment.job)
-            right = attachment.pipe.to_bytes(4, sys.byteorder)
             try:
-                self._socket.sendmsg([packet], [(SOL_SOCKET, SCM_RIGHTS, right)])
+                with attachment.pipe as (pipe,):
+                    self._socket.sendmsg([packet], [(SOL_SOCKET, SCM_RIGHTS, pipe.to_bytes(4, sys.byteorder))])
             except BlockingIOError:
                 return self._loop.on_writable(self._writer, self._flush)
             except OSError:  # it is dying: the next one is sent everything

@@ -1,5 +1,7 @@
 """What the supervisors of one process share, and how each of them tells its troubles."""
 
+from pyinit.system.descriptors import Storage
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,15 +45,16 @@ class Host:
 
     `place`: a directory for the state of services whose own can't be written; with one, services are also given what
     their `env/` and `secrets` say, and their name. Without, it is as the C program does it, which also says every
-    failed start and not only each new reason (`repeats`).
+    failed start and not only each new reason (`repeats`). `storage`: where descriptors are put that are seldom used.
     """
 
-    __slots__ = ("loop", "memory", "place", "spawner")
+    __slots__ = ("loop", "memory", "place", "spawner", "storage")
 
     def __init__(self, loop: "Loop", spawner: "Spawner", place: "Callable[[], bytes | None] | None" = None) -> None:
         self.loop = loop
         self.spawner = spawner
         self.place = place
+        self.storage = Storage()
         self.memory: OutOfMemory | None = None
         """With it, a service that the kernel killed for want of memory is told as such."""
 

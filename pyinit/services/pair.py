@@ -10,8 +10,9 @@ import select
 
 from pyinit.services.directory import has_log, has_logger
 from pyinit.services.host import CannotOpen, Host
-from pyinit.services.supervisor import Supervisor
+from pyinit.services.supervisor import Streams, Supervisor
 from pyinit.system import files
+from pyinit.system.descriptors import Descriptors
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     class Sink(Protocol):
         """What logs the services that bring no log/run."""
 
-        def attach(self, name: bytes, parent: int, pipe: int, drained: Callable[[], None]) -> None:
+        def attach(self, name: bytes, parent: int, pipe: Descriptors, drained: Callable[[], None]) -> None:
             """Read the pipe, which stays the caller's, until its end is written; then call `drained`, once.
 
             `parent`, the directory that the service is in, may be looked at before this returns.
@@ -63,7 +64,8 @@ class Pair:
 
     __slots__ = (
         "_host",
-        "_pipe",
+        "_inlet",
+        "_outlet",
         "_retiring",
         "_sink",
         "_wiring",
@@ -85,7 +87,8 @@ class Pair:
         self._host = host
         self._wiring = wiring
         self._sink: Sink | None = None
-        self._pipe = (-1, -1)
+        self._outlet, self._inlet = Descriptors(), Descriptors()
+        """The read end of the pipe, and its write end."""
         self._retiring = False
 
     def make_pipe(self, parent: int) -> None:
@@ -94,10 +97,10 @@ class Pair:
         self.logged = has_log(self.name, parent) if sink is None else has_logger(self.name, parent)
         if not self.logged and sink is None:
             return
-        self._pipe = _pipe()
+        self._outlet, self._inlet = map(Descriptors, _pipe())
         if sink and not self.logged:
             self._sink = sink
-            sink.attach(self.name, parent, self._pipe[0], self._drained)
+            sink.attach(self.name, parent, self._outlet, self._drained)
 
     def start(self, parent: int, name: bytes) -> None:
         """Take up what is not supervised now: the service, and its `log`. `name`: what it is listed as.
@@ -114,11 +117,13 @@ class Pair:
         finally:
             if self.logged and self.log is None:
                 path = self.name + b"/log"
-                self.log = self._open(parent, path, self._wiring.log_name(self.name), [(self._pipe[0], 0)])
+                self.log = self._open(parent, path, self._wiring.log_name(self.name), Streams(self._outlet, (0,)))
                 self.log.on_leave = self._log_left
                 self.log.on_death = self._log_died
+            for end in self._outlet, self._inlet:
+                end.store(self._host.storage)
 
-    def _open(self, parent: int, path: bytes, name: bytes, streams: "list[tuple[int, int]]") -> Supervisor:
+    def _open(self, parent: int, path: bytes, name: bytes, streams: Streams) -> Supervisor:
         try:
             directory = files.open_directory(path, parent)
         except OSError as error:
@@ -127,11 +132,9 @@ class Pair:
         supervisor.open()
         return supervisor
 
-    def _service_streams(self) -> "list[tuple[int, int]]":
-        streams = [(self._wiring.stdin, 0)] if self._wiring.stdin >= 0 else []
-        if self._pipe[1] >= 0:
-            streams += [(self._pipe[1], captured) for captured in self._wiring.captured]
-        return streams
+    def _service_streams(self) -> Streams:
+        stdin = self._wiring.stdin
+        return Streams(self._inlet, self._wiring.captured, [(stdin, 0)] if stdin >= 0 else [])
 
     @property
     def is_as_wanted(self) -> bool:
@@ -152,7 +155,7 @@ class Pair:
     @property
     def gone(self) -> bool:
         """Whether nothing of it is left: no service, no logger, nothing undrained in its pipe."""
-        return self.service is None and self.log is None and self._pipe[0] < 0
+        return self.service is None and self.log is None and not self._outlet
 
     def forget(self) -> None:
         """Close the pipe of a pair that has neither process; what a sink has still to read stays until it has."""
@@ -170,31 +173,43 @@ class Pair:
 
     def _hang_up(self) -> None:
         """Close the write end; the logger, if it runs, now comes to the end of its input."""
-        read_end, write_end = self._pipe
-        if write_end < 0:
+        if not self._inlet:
             return
-        posix.close(write_end)
-        self._pipe = (read_end, -1)
+        self._inlet.close()
         if self.log is None:
             if self._sink is None:
                 self._drained()
-        elif self.log.pid == 0 and (not self.log.wanted_up or _is_at_end(read_end)):
+        elif self.log.pid == 0 and (not self.log.wanted_up or self._is_at_end()):
             self.log.command(b"dx")
 
     def _log_died(self) -> None:
         """After the end of its input a logger is not started again."""
-        if self.log and self._pipe[1] < 0 and _is_at_end(self._pipe[0]):
+        if self.log and not self._inlet and self._is_at_end():
             self.log.command(b"x")
 
     def _log_left(self) -> None:
         self.log = None
-        if self._pipe[1] < 0:
+        if not self._inlet:
             self._drained()
         self.on_change(self)
 
+    def _is_at_end(self) -> bool:
+        """Whether the pipe is empty and has no writer any more."""
+        poller = select.poll()
+        with self._outlet as (outlet,):
+            poller.register(outlet, select.POLLIN)
+            return [events for _, events in poller.poll(0)] == [select.POLLHUP]
+
+    def take_out(self) -> None:
+        """Have everything at hand that was put away. Raises OSError where there is no room."""
+        for supervisor in self.service, self.log:
+            if supervisor:
+                supervisor.take_out()
+        self._outlet.take_out()
+        self._inlet.take_out()
+
     def _drained(self) -> None:
-        files.close_all(self._pipe[0])
-        self._pipe = (-1, self._pipe[1])
+        self._outlet.close()
         self.on_change(self)
 
 
@@ -207,10 +222,3 @@ def _pipe() -> tuple[int, int]:
         files.close_all(*ends)
         raise OSError(EMFILE, "")
     return ends
-
-
-def _is_at_end(pipe: int) -> bool:
-    """Whether a pipe is empty and has no writer any more."""
-    poller = select.poll()
-    poller.register(pipe, select.POLLIN)
-    return [events for _, events in poller.poll(0)] == [select.POLLHUP]

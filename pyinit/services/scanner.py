@@ -31,6 +31,9 @@ RESCAN = 5.0
 SETTLE = 0.01
 """Seconds from a change to its scan: `mkdir`, then `run`, is one change, and a burst of them one scan."""
 
+MANY = 128
+"""From so many services on what is seldom used of them is put away."""
+
 DESCRIPTORS_EACH = 6
 """Of a service: its directory, lock and control, `ok` where that is not control too, and the two ends of its pipe."""
 
@@ -120,6 +123,8 @@ class Scanner:
             self._complain(said, b"", PROG, b"warning: unable to read directory", error)
             return False
         self._host.spawner.allow_descriptors(len(names) * DESCRIPTORS_EACH)
+        if len(names) >= MANY:
+            self._host.storage.begin()
         for pair in self.pairs.values():
             pair.listed = False
         encoding = sys.getfilesystemencoding()
@@ -189,6 +194,8 @@ class Scanner:
     def stop(self) -> None:
         """No new starts: retire every pair."""
         self._stopping = True
+        for pair in self.everything():  # in the order that they were put away in, which is quicker than as they end
+            self._host.loop.guard(pair.take_out)
         for pair in self.everything():
             self._host.loop.guard(pair.retire)
 

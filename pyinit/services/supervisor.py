@@ -16,6 +16,7 @@ from pyinit.services.directory import is_down, make_state
 from pyinit.services.environment import CannotRead, changes
 from pyinit.services.host import CannotOpen, Complaints, Host
 from pyinit.system import files
+from pyinit.system.descriptors import Descriptors
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,11 +24,30 @@ if TYPE_CHECKING:
 
     from pyinit.system.loop import Deadline
 
-    Streams = Sequence[tuple[int, int]]
-
 PROG = b"supervise"
 COMMANDS_AT_ONCE = 64
 """A flooded FIFO does not keep the other services waiting; what is left is read in the next turn."""
+
+
+class Streams:
+    """What `run` is given at each start: the end of a `pipe`, as the descriptors `taken` there; and `others`, pairs of
+    a descriptor here and one there. All stay the caller's.
+    """
+
+    __slots__ = ("_others", "_pipe", "_taken")
+
+    def __init__(self, pipe: Descriptors, taken: "Sequence[int]", others: "Sequence[tuple[int, int]]" = ()) -> None:
+        self._pipe = pipe
+        self._taken = taken
+        self._others = others
+
+    def __enter__(self) -> "list[tuple[int, int]]":
+        """Pairs of a descriptor here and one there. Raises OSError."""
+        ends = self._pipe.__enter__()
+        return [*self._others, *[(end, there) for end in ends for there in self._taken]]
+
+    def __exit__(self, *trouble: object) -> None:
+        self._pipe.__exit__(*trouble)
 
 
 class Supervisor:
@@ -40,11 +60,9 @@ class Supervisor:
     __slots__ = (
         "_complaints",
         "_control",
-        "_directory",
         "_host",
-        "_lock",
+        "_kept",
         "_ok",
-        "_place",
         "_state",
         "_streams",
         "_timer",
@@ -53,14 +71,14 @@ class Supervisor:
         "on_leave",
     )
 
-    def __init__(self, host: Host, name: bytes, directory: int, streams: "Streams" = ()) -> None:
+    def __init__(self, host: Host, name: bytes, directory: int, streams: Streams | None = None) -> None:
         self.name = name
         self.on_leave: Callable[[], None] | None = None
         self.on_death: Callable[[], None] | None = None
         self._host = host
-        self._directory = self._place = directory
-        self._streams = streams
-        self._lock = self._control = self._ok = -1
+        self._kept = Descriptors(directory)
+        self._streams = streams or Streams(Descriptors(), ())
+        self._control = self._ok = -1
         self._timer: Deadline | None = None
         self._complaints = Complaints(host.repeats)
         self._state: state.State
@@ -83,7 +101,12 @@ class Supervisor:
     @property
     def is_deleted(self) -> bool:
         """Whether the directory has been removed: nobody can command the service any more."""
-        return posix.fstat(self._directory).st_nlink == 0
+        with self._kept as (directory, *_):
+            return posix.fstat(directory).st_nlink == 0
+
+    def take_out(self) -> None:
+        """Have the descriptors at hand that were put away. Raises OSError where there is no room."""
+        self._kept.take_out()
 
     def open(self) -> None:
         """Lock the directory, make its FIFOs, start run if it is wanted up. Raises CannotOpen, owning nothing then."""
@@ -94,19 +117,19 @@ class Supervisor:
             raise
 
     def _open(self) -> None:
-        where = self._directory
-        try:
-            want = DOWN if is_down(where) else UP
-        except OSError as error:
-            raise CannotOpen(b"unable to stat %b/down" % self.name, error) from None
-        try:
-            make_state(where)
-        except OSError as error:
-            raise CannotOpen(b"unable to readlink ./supervise: %b" % self.name, error) from None
-        try:
-            self._lock = self._acquire()
-        except OSError as error:
-            raise CannotOpen(b"unable to acquire %b/supervise/lock" % self.name, error) from None
+        with self._kept as (directory,):
+            try:
+                want = DOWN if is_down(directory) else UP
+            except OSError as error:
+                raise CannotOpen(b"unable to stat %b/down" % self.name, error) from None
+            try:
+                make_state(directory)
+            except OSError as error:
+                raise CannotOpen(b"unable to readlink ./supervise: %b" % self.name, error) from None
+            try:
+                self._acquire(directory)
+            except OSError as error:
+                raise CannotOpen(b"unable to acquire %b/supervise/lock" % self.name, error) from None
         self._control = self._open_fifo(b"supervise/control", posix.O_RDWR, b"write")
         try:
             self._host.loop.on_readable(self._control, self._read_control, rings=True)
@@ -116,11 +139,13 @@ class Supervisor:
         self._announce()  # before `ok`: who finds that open can read a valid status
         self._be_found()
         self.handle(state.Opened())
+        self._kept.store(self._host.storage)
 
-    def _acquire(self) -> int:
+    def _acquire(self, directory: int) -> None:
         """Lock the state; where the directory can't be written, make it in the host's place. Raises OSError."""
         try:
-            return files.lock(b"supervise/lock", self._directory)
+            self._kept = Descriptors(directory, files.lock(b"supervise/lock", directory))
+            return
         except OSError as error:
             from errno import EACCES, EDQUOT, ENOENT, ENOSPC, EPERM, EROFS  # ENOENT: `supervise/` could not be made
 
@@ -129,28 +154,31 @@ class Supervisor:
                 raise
         from pyinit.services.place import enter
 
-        self._place = enter(place, self.name)
-        make_state(self._place)
-        return files.lock(b"supervise/lock", self._place)
+        there = enter(place, self.name)
+        self._kept = Descriptors(directory, there)
+        make_state(there)
+        self._kept = Descriptors(directory, there, files.lock(b"supervise/lock", there))
 
     def _open_fifo(self, name: bytes, mode: int, verb: bytes) -> int:
         """The control FIFO is opened for both: its own writer keeps it from ever reaching an end."""
-        files.make_fifo(name, self._place)
-        flags = posix.O_NONBLOCK | posix.O_CLOEXEC
-        try:
-            return posix.open(name, mode | flags, dir_fd=self._place)
-        except OSError as error:
-            trouble = CannotOpen(b"unable to %b %b/%b" % (verb, self.name, name), error)
-        try:  # which of the two it was that failed, as a program with two descriptors would say
-            posix.close(posix.open(name, posix.O_RDONLY | flags, dir_fd=self._place))
-        except OSError as error:
-            trouble = CannotOpen(b"unable to read %b/%b" % (self.name, name), error)
+        with self._kept as (*_, place, _):
+            files.make_fifo(name, place)
+            flags = posix.O_NONBLOCK | posix.O_CLOEXEC
+            try:
+                return posix.open(name, mode | flags, dir_fd=place)
+            except OSError as error:
+                trouble = CannotOpen(b"unable to %b %b/%b" % (verb, self.name, name), error)
+            try:  # which of the two it was that failed, as a program with two descriptors would say
+                posix.close(posix.open(name, posix.O_RDONLY | flags, dir_fd=place))
+            except OSError as error:
+                trouble = CannotOpen(b"unable to read %b/%b" % (self.name, name), error)
         raise trouble
 
     def _be_found(self) -> None:
         """Make `ok`, another name of `control`: open for reading as that is, it takes no descriptor of its own."""
         try:
-            posix.link(b"supervise/control", b"supervise/ok", src_dir_fd=self._place, dst_dir_fd=self._place)
+            with self._kept as (*_, place, _):
+                posix.link(b"supervise/control", b"supervise/ok", src_dir_fd=place, dst_dir_fd=place)
         except OSError:  # it is there already, or there are no hard links here
             self._ok = self._open_fifo(b"supervise/ok", posix.O_RDONLY, b"read")
 
@@ -174,9 +202,11 @@ class Supervisor:
             case state.Wait(until):
                 self._timer = self._host.loop.at(until, self._wake)
             case state.Leave():
-                self._close()
-                if self.on_leave:
-                    self.on_leave()
+                try:
+                    self._close()
+                finally:
+                    if self.on_leave:
+                        self.on_leave()
 
     def command(self, letters: bytes) -> None:
         """Obey letters as if they had been read from `supervise/control`."""
@@ -186,8 +216,9 @@ class Supervisor:
     def _start(self) -> "state.Started | state.NotStarted":
         host = self._host
         try:
-            additions = changes(self._directory, self.name, host.spawner.environment) if host.place else {}
-            pid = host.spawner.start([b"./run"], self._directory, self._streams, additions)
+            with self._kept as (directory, *_), self._streams as streams:
+                additions = changes(directory, self.name, host.spawner.environment) if host.place else {}
+                pid = host.spawner.start([b"./run"], directory, streams, additions)
         except CannotRead as trouble:
             self._say(b"fatal: unable to start %b/run: %b" % (self.name, trouble.message), trouble.error)
             return state.NotStarted()
@@ -214,7 +245,8 @@ class Supervisor:
             from pyinit.services.doctor import of_program
         except (OSError, ImportError):  # it takes a descriptor, and there may be none
             return b""
-        findings = of_program(b"run", self._directory, self._host.spawner.environment.get(b"PATH"))
+        with self._kept as (directory, *_):
+            findings = of_program(b"run", directory, self._host.spawner.environment.get(b"PATH"))
         return b"; ".join(finding for finding in findings if finding != b"run: " + report.reason(error))
 
     def _say(self, text: bytes, error: OSError, detail: bytes = b"") -> None:
@@ -263,28 +295,24 @@ class Supervisor:
         """Write beside, then rename. Trouble is said, and the old status stays."""
         now = self._state
         content = status.pack(now.pid, now.paused, now.want, now.since)
+        doing, detail = b"open", b""
         try:
-            flags = files.WRITE_FLAGS | posix.O_TRUNC | posix.O_CREAT | posix.O_NOFOLLOW
-            descriptor = posix.open(b"supervise/status.new", flags, 0o644, dir_fd=self._place)
+            with self._kept as (*_, place, _):
+                flags = files.WRITE_FLAGS | posix.O_TRUNC | posix.O_CREAT | posix.O_NOFOLLOW
+                descriptor = posix.open(b"supervise/status.new", flags, 0o644, dir_fd=place)
+                doing = b"write"
+                try:
+                    written = posix.write(descriptor, content)
+                finally:
+                    posix.close(descriptor)
+                if written == len(content):
+                    doing, detail = b"rename", b" to status"
+                    posix.rename(b"supervise/status.new", b"supervise/status", src_dir_fd=place, dst_dir_fd=place)
         except OSError as error:
-            return self._warn_status(b"open", b"", error)
-        try:
-            written = posix.write(descriptor, content)
-        except OSError as error:
-            return self._warn_status(b"write", b"", error)
-        finally:
-            posix.close(descriptor)
+            return self._warn_status(doing, detail, error)
         if written < len(content):
-            return self._warn_status(b"write", b": partial write", None)
-        try:
-            posix.rename(
-                b"supervise/status.new",
-                b"supervise/status",
-                src_dir_fd=self._place,
-                dst_dir_fd=self._place,
-            )
-        except OSError as error:
-            self._warn_status(b"rename", b" to status", error)
+            self._warn_status(doing, b": partial write", None)
+        return None
 
     def _warn_status(self, verb: bytes, ending: bytes, error: OSError | None) -> None:
         if self.is_deleted:
@@ -294,6 +322,6 @@ class Supervisor:
     def _close(self) -> None:
         if self._control >= 0:
             self._host.loop.forget(self._control)
-        own_place = self._place if self._place != self._directory else -1
-        files.close_all(self._ok, self._control, self._lock, own_place, self._directory)
-        self._ok = self._control = self._lock = self._place = self._directory = -1
+        files.close_all(self._ok, self._control)
+        self._ok = self._control = -1
+        self._kept.close()
