@@ -192,9 +192,10 @@ def _supervise(invocation: Invocation, loop: Loop, spawner: Spawner) -> "tuple[S
         report.die(PROG, b"unable to open service directory " + scanner.path, error)
     from gc import freeze  # from here on it can wait until the services run
 
+    freeze()
+    plane.begin()
     from pyinit.system.memory import OutOfMemory
 
-    freeze()
     host.memory = OutOfMemory()
     return scanner, plane, place.made()
 

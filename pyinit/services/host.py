@@ -6,6 +6,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pyinit.services.supervisor import Supervisor
     from pyinit.system.loop import Loop
     from pyinit.system.memory import OutOfMemory
     from pyinit.system.spawn import Spawner
@@ -48,7 +49,7 @@ class Host:
     failed start and not only each new reason (`repeats`). `storage`: where descriptors are put that are seldom used.
     """
 
-    __slots__ = ("loop", "memory", "place", "spawner", "storage")
+    __slots__ = ("_untold", "loop", "memory", "place", "spawner", "storage")
 
     def __init__(self, loop: "Loop", spawner: "Spawner", place: "Callable[[], bytes | None] | None" = None) -> None:
         self.loop = loop
@@ -57,8 +58,33 @@ class Host:
         self.storage = Storage()
         self.memory: OutOfMemory | None = None
         """With it, a service that the kernel killed for want of memory is told as such."""
+        self._untold: list[Supervisor] | None = None
 
     @property
     def repeats(self) -> bool:
         """Whether every failure is said, and not only new ones."""
         return self.place is None
+
+    def give_way(self) -> None:
+        """Let what was just started go first; during `start_first` it waits for the rest to be started."""
+        if self._untold is None:
+            self.loop.give_way()
+
+    def tell(self, supervisor: "Supervisor") -> None:
+        """Have its status replaced: now, or when all that is to be started has been."""
+        if self._untold is None:
+            supervisor.announce()
+        else:
+            self._untold.append(supervisor)
+
+    def start_first(self) -> None:
+        """Tell of nothing until `tell_all`: what is to be started comes before what is told of it."""
+        self._untold = []
+
+    def tell_all(self) -> None:
+        """Tell of all that has changed meanwhile, and from here on at once."""
+        untold, self._untold = self._untold or (), None
+        if untold:
+            self.loop.give_way()
+        for supervisor in untold:
+            self.loop.guard(supervisor.announce)

@@ -128,10 +128,12 @@ class Scanner:
         for pair in self.pairs.values():
             pair.listed = False
         encoding = sys.getfilesystemencoding()
+        self._host.start_first()
         for name in names:
             if not name.startswith("."):
                 service = name.encode(encoding, "surrogateescape")
                 self._host.loop.guard(self._take_up, service, said, owner=service)
+        self._host.tell_all()
         return True
 
     def _take_up(self, name: bytes, said: dict[bytes, bytes]) -> None:

@@ -136,7 +136,6 @@ class Supervisor:
         except OSError as error:  # a file, which can always be read
             raise CannotOpen(b"unable to read %b/supervise/control" % self.name, error) from None
         self._state = state.State(want, time_ns())
-        self._announce()  # before `ok`: who finds that open can read a valid status
         self._be_found()
         self.handle(state.Opened())
         self._kept.store(self._host.storage)
@@ -175,7 +174,15 @@ class Supervisor:
         raise trouble
 
     def _be_found(self) -> None:
-        """Make `ok`, another name of `control`: open for reading as that is, it takes no descriptor of its own."""
+        """Make the first status, and then `ok`: who finds that open can read a status, and nobody does before.
+
+        `ok` is another name of `control`: open for reading as that is, it takes no descriptor of its own.
+        """
+        try:
+            with self._kept as (*_, place, _):
+                files.create(b"supervise/status", self._status(), place)
+        except OSError:  # there is one, of an earlier life; or what is wrong is said
+            self.announce()
         try:
             with self._kept as (*_, place, _):
                 posix.link(b"supervise/control", b"supervise/ok", src_dir_fd=place, dst_dir_fd=place)
@@ -198,7 +205,7 @@ class Supervisor:
             case state.Signal(number):
                 self.signal(number)
             case state.Announce():
-                self._announce()
+                self._host.tell(self)
             case state.Wait(until):
                 self._timer = self._host.loop.at(until, self._wake)
             case state.Leave():
@@ -227,7 +234,7 @@ class Supervisor:
             return state.NotStarted()
         self._complaints.clear()
         self._host.loop.on_death(pid, self._died)
-        self._host.loop.give_way()
+        self._host.give_way()
         return state.Started(pid)
 
     def _complain(self, error: OSError) -> None:
@@ -291,10 +298,13 @@ class Supervisor:
             return
         self.command(letters)
 
-    def _announce(self) -> None:
-        """Write beside, then rename. Trouble is said, and the old status stays."""
+    def _status(self) -> bytes:
         now = self._state
-        content = status.pack(now.pid, now.paused, now.want, now.since)
+        return status.pack(now.pid, now.paused, now.want, now.since)
+
+    def announce(self) -> None:
+        """Write beside, then rename. Trouble is said, and the old status stays."""
+        content = self._status()
         doing, detail = b"open", b""
         try:
             with self._kept as (*_, place, _):

@@ -11,14 +11,12 @@ READ_FLAGS = posix.O_RDONLY | posix.O_NONBLOCK | posix.O_CLOEXEC
 
 
 def open_directory(name: bytes, directory: int | None = None) -> int:
-    """A descriptor that only names the directory (O_PATH): search permission is asked for, as by chdir, not read."""
-    descriptor = posix.open(name, posix.O_PATH | posix.O_DIRECTORY | posix.O_CLOEXEC, dir_fd=directory)
-    try:
-        posix.stat(b".", dir_fd=descriptor)
-    except OSError:
-        posix.close(descriptor)
-        raise
-    return descriptor
+    """A descriptor that only names the directory (O_PATH): search permission is asked for, as by chdir, not read.
+
+    The `.` asks for it.
+    """
+    path = name + b"/." if name else name
+    return posix.open(path, posix.O_PATH | posix.O_DIRECTORY | posix.O_CLOEXEC, dir_fd=directory)
 
 
 def lock(name: bytes, directory: int) -> int:
@@ -44,6 +42,20 @@ def make_fifo(name: bytes, directory: int) -> None:
         posix.mkfifo(name, 0o600, dir_fd=directory)
     except OSError:
         pass
+
+
+def create(name: bytes, content: bytes, directory: int) -> None:
+    """Make a file of mode 0644 with this content; FileExistsError where there is something of that name."""
+    flags = WRITE_FLAGS | posix.O_CREAT | posix.O_EXCL
+    descriptor = posix.open(name, flags, 0o644, dir_fd=directory)
+    try:
+        is_whole = posix.write(descriptor, content) == len(content)
+    except OSError:
+        is_whole = False
+    posix.close(descriptor)
+    if not is_whole:
+        posix.unlink(name, dir_fd=directory)
+        raise OSError("partial write")
 
 
 def exists(name: bytes, directory: int | None = None) -> bool:

@@ -42,7 +42,7 @@ BREATH = 0.0005
 """Seconds for that: whoever reaps each as it ends keeps the rest from the processor, and slows a storm by a third.
 Not by time.sleep, which waits for a moment to come: a faked clock (libfaketime) may put that off."""
 
-HEAD_START = 0.001
+HEAD_START = 0.0005
 """Seconds for a process just started: as it comes to its exec the kernel puts this one before it, which has slept."""
 
 PENALTY = 1.0
@@ -77,7 +77,8 @@ class Loop:
         self._pending: set[int] = set()
         self._to_ring: set[int] = set()
         self._ringing: set[int] = set()
-        self._has_rung = self._gives_way = False
+        self._has_rung = False
+        self._gives_way = True
         self._blocked: set[int] | None = None
         """Signals that are fetched; None while the mask is still to be set."""
         self._deadlines: list[tuple[float, int, Deadline]] = []
@@ -153,7 +154,7 @@ class Loop:
         posix.close(watched)
 
     def give_way(self) -> None:
-        """Let what was just started go first. Once a turn, and not before `run`."""
+        """Let what was just started go first. Once a turn."""
         if self._gives_way:
             self._gives_way = False
             sigtimedwait((), HEAD_START)
