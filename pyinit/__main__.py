@@ -5,7 +5,7 @@ import posix
 import sys
 from _signal import SIG_BLOCK, SIG_DFL, SIGINT, default_int_handler, getsignal, pthread_sigmask, signal, valid_signals
 
-from pyinit.compiled import Compiled
+from pyinit.compiled import Compiled, load
 
 COMMANDS = frozenset(
     (
@@ -13,6 +13,10 @@ COMMANDS = frozenset(
         *("softlimit", "supervise", "svc", "svlog", "svok", "svscan", "svscanboot", "svstat", "tai64n", "tai64nlocal"),
     )
 )
+
+EVERY = ("pyinit.report", "pyinit.system.process")
+PROCESS_1 = ("pyinit.system.spawn", "pyinit.services.invocation", "pyinit.system.console", "pyinit.system.loop")
+"""What every command, and what pyinit, imports before it begins: each after what it imports itself."""
 
 COLLECTED_BY = 50_000
 """Objects made between two searches for garbage in cycles: as many as starting makes, which leaves none."""
@@ -29,6 +33,7 @@ def run(name: str) -> None:
     name = name if name in COMMANDS else "pyinit"
     if name == "pyinit":
         pthread_sigmask(SIG_BLOCK, valid_signals())
+    load((*EVERY, *(PROCESS_1 if name == "pyinit" else ()), "pyinit.commands." + name))
     from pyinit.system.process import arguments
 
     if getsignal(SIGINT) is default_int_handler:

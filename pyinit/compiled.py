@@ -60,34 +60,58 @@ class Compiled:
         _run(spec.loader_state, spec.origin, module)
 
 
+def boot(this: "ModuleType", place: str, heading: bytes) -> None:
+    """Have `this` module, as the launcher has run it, and `pyinit.__main__` imported from the directory `place`.
+
+    Not if `heading`, its first 16 bytes, says that it is out of date: then importlib finds everything itself.
+    """
+    directory = place + "/pyinit"
+    this.__file__ = directory + "/compiled.py"
+    if _is_current(heading, this.__file__) and _load("pyinit", directory, "__init__"):
+        sys.modules[__name__] = sys.modules["pyinit"].compiled = this  # type: ignore[attr-defined]
+        load(("pyinit.__main__",))
+
+
 def load(names: "Iterable[str]") -> None:
     """Import modules of this package, each named after those that it imports, without importlib at all.
 
     For the many that process 1 starts with. Nothing depends on it: what can't be had so is left to the import statement
     that asks for it.
     """
+    top = sys.modules["pyinit"].__path__[0]
     for name in names:
-        if name in sys.modules:
-            continue
         package, _, last = name.rpartition(".")
-        parent = sys.modules.get(package) or __import__(package, fromlist=["__path__"])
-        source = f"{parent.__path__[0]}/{last}.py"
-        try:
-            content = _read(parent.__path__[0], last)
-        except OSError:
+        directory = top + package[6:].replace(".", "/")
+        if package not in sys.modules and not _load(package, directory, "__init__"):
             return
-        if not _is_current(content[:16], source):
+        if name not in sys.modules and not _load(name, directory, last):
             return
-        module = sys.modules[name] = type(sys)(name)
-        module.__file__ = source
-        is_run = False
-        try:
-            _run(content, source, module)
-            is_run = True
-        finally:
-            if not is_run:
-                del sys.modules[name]
-        setattr(parent, last, module)
+
+
+def _load(name: str, directory: str, file: str) -> bool:
+    """Import a module, or a package, from its file in the directory; False if that can't be done."""
+    source = f"{directory}/{file}.py"
+    try:
+        content = _read(directory, file)
+    except OSError:
+        return False
+    if not _is_current(content[:16], source):
+        return False
+    module = sys.modules[name] = type(sys)(name)
+    module.__file__ = source
+    if file == "__init__":
+        module.__path__ = [directory]
+    is_run = False
+    try:
+        _run(content, source, module)
+        is_run = True
+    finally:
+        if not is_run:
+            del sys.modules[name]
+    package, _, last = name.rpartition(".")
+    if package:
+        setattr(sys.modules[package], last, module)
+    return True
 
 
 def _read(directory: str, module: str) -> bytes:
