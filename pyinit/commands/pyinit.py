@@ -190,11 +190,7 @@ def _supervise(invocation: Invocation, loop: Loop, spawner: Spawner) -> "tuple[S
         scanner.open()
     except OSError as error:
         report.die(PROG, b"unable to open service directory " + scanner.path, error)
-    from gc import freeze  # from here on it can wait until the services run
-
-    freeze()
-    plane.begin()
-    from pyinit.system.memory import OutOfMemory
+    from pyinit.system.memory import OutOfMemory  # from here on it can wait until the services run
 
     host.memory = OutOfMemory()
     return scanner, plane, place.made()

@@ -150,14 +150,15 @@ class LogDirectory:
 
     def _open(self) -> "Work[None]":
         folder, path = self._folder, self._folder.path
-        fatal(b"unable to open directory %b", path, folder.open)
+        is_new = fatal(b"unable to open directory %b", path, folder.open)
         fatal(b"unable to lock directory %b", path, folder.lock)
         status = fatal(b"unable to stat %b/current", path, folder.stat, b"current")
         if status and status.st_mode & 0o100:
             self._current = fatal(b"unable to append to %b/current", path, folder.append_to, b"current")
             self.size = status.st_size
         else:
-            yield from self._recover()
+            if status or not is_new:
+                yield from self._recover()
             fatal(b"unable to write to %b/state", path, folder.make_empty, b"state")
             self._current = fatal(b"unable to write to %b/current", path, folder.append_to, b"current")
         fatal(b"unable to set mode of %b/current", path, posix.fchmod, self._current, IN_USE)

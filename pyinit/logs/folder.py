@@ -30,14 +30,15 @@ class Folder:
         self.path = path
         self.descriptor = self._lock = -1
 
-    def open(self) -> None:
-        """Make the directory if it is missing; it must be one that may be read and searched."""
+    def open(self) -> bool:
+        """Make the directory, and say so, if it is missing; it must be one that may be read and searched."""
         try:
             posix.mkdir(self.path, 0o700)
+            is_new = True
         except OSError:
-            pass
-        self.descriptor = posix.open(self.path, files.READ_FLAGS | posix.O_DIRECTORY)
-        posix.stat(b".", dir_fd=self.descriptor)
+            is_new = False
+        self.descriptor = posix.open(self.path + b"/.", files.READ_FLAGS | posix.O_DIRECTORY)
+        return is_new
 
     def lock(self) -> None:
         """Lock it, without waiting."""

@@ -4,7 +4,7 @@ import posix
 import sys
 from _signal import SIG_IGN, SIGALRM, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP
 from _signal import signal as set_signal
-from _socket import SCM_RIGHTS, SOL_SOCKET
+from _socket import MSG_DONTWAIT, SCM_RIGHTS, SOL_SOCKET
 from time import monotonic
 
 from pyinit import report
@@ -19,6 +19,9 @@ from pyinit.system.loop import Loop
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from _socket import socket
+
+AT_ONCE = 32
+"""Messages taken in a turn: the pipes that are there already are not kept waiting."""
 
 ACCOUNTS_PAUSE = 1.0
 """Seconds between two replacements of the accounts, at least; none while nothing is logged."""
@@ -45,7 +48,17 @@ class Server:
         loop.on_signal(SIGALRM, self._rotate)
 
     def _receive(self) -> None:
-        packet, rights, _, _ = self._control.recvmsg(PACKET, 64)
+        """Take messages, as many as there are, up to AT_ONCE."""
+        for _ in range(AT_ONCE):
+            try:
+                packet, rights, _, _ = self._control.recvmsg(PACKET, 64, MSG_DONTWAIT)
+            except BlockingIOError:
+                return
+            self._obey(packet, rights)
+            if self._is_closing:
+                return
+
+    def _obey(self, packet: bytes, rights: "list[tuple[int, int, bytes]]") -> None:
         if not packet:
             self._loop.forget(self._control.fileno())
             self._is_closing = True

@@ -48,3 +48,32 @@ def make_state(directory: int) -> None:
         posix.mkdir(target, 0o700, dir_fd=directory)
     except OSError:
         pass
+
+
+class CannotReplace(Exception):
+    """A status could not be replaced: what was to be done to `status.new`, and why not; None where no call failed."""
+
+    def __init__(self, verb: bytes, ending: bytes, error: OSError | None) -> None:
+        super().__init__(verb)
+        self.verb = verb
+        self.ending = ending
+        self.error = error
+
+
+def replace_status(directory: int, content: bytes) -> None:
+    """Write beside, then rename. Raises CannotReplace; then the old status stays."""
+    verb, ending = b"open", b""
+    try:
+        flags = files.WRITE_FLAGS | posix.O_TRUNC | posix.O_CREAT | posix.O_NOFOLLOW
+        descriptor = posix.open(b"supervise/status.new", flags, 0o644, dir_fd=directory)
+        verb = b"write"
+        try:
+            written = posix.write(descriptor, content)
+        finally:
+            posix.close(descriptor)
+        if written < len(content):
+            raise CannotReplace(verb, b": partial write", None)
+        verb, ending = b"rename", b" to status"
+        posix.rename(b"supervise/status.new", b"supervise/status", src_dir_fd=directory, dst_dir_fd=directory)
+    except OSError as error:
+        raise CannotReplace(verb, ending, error) from None

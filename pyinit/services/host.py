@@ -49,7 +49,7 @@ class Host:
     failed start and not only each new reason (`repeats`). `storage`: where descriptors are put that are seldom used.
     """
 
-    __slots__ = ("_untold", "loop", "memory", "place", "spawner", "storage")
+    __slots__ = ("_has_started", "_untold", "loop", "memory", "place", "spawner", "storage")
 
     def __init__(self, loop: "Loop", spawner: "Spawner", place: "Callable[[], bytes | None] | None" = None) -> None:
         self.loop = loop
@@ -59,16 +59,19 @@ class Host:
         self.memory: OutOfMemory | None = None
         """With it, a service that the kernel killed for want of memory is told as such."""
         self._untold: list[Supervisor] | None = None
+        self._has_started = False
 
     @property
     def repeats(self) -> bool:
         """Whether every failure is said, and not only new ones."""
         return self.place is None
 
-    def give_way(self) -> None:
-        """Let what was just started go first; during `start_first` it waits for the rest to be started."""
+    def started(self) -> None:
+        """Let what was just started go first; in a crowd, when all of that is started."""
         if self._untold is None:
             self.loop.give_way()
+        else:
+            self._has_started = True
 
     def tell(self, supervisor: "Supervisor") -> None:
         """Have its status replaced: now, or when all that is to be started has been."""
@@ -77,14 +80,18 @@ class Host:
         else:
             self._untold.append(supervisor)
 
-    def start_first(self) -> None:
-        """Tell of nothing until `tell_all`: what is to be started comes before what is told of it."""
+    def start_crowd(self) -> None:
+        """From here until `tell_all` nothing is told: what is to be started comes before what is told of it."""
         self._untold = []
+
+    def crowd_started(self) -> None:
+        """Let those that were started go first."""
+        if self._has_started:
+            self._has_started = False
+            self.loop.give_way()
 
     def tell_all(self) -> None:
         """Tell of all that has changed meanwhile, and from here on at once."""
         untold, self._untold = self._untold or (), None
-        if untold:
-            self.loop.give_way()
         for supervisor in untold:
             self.loop.guard(supervisor.announce)

@@ -10,9 +10,9 @@ import select
 
 from pyinit.services.directory import has_log, has_logger
 from pyinit.services.host import CannotOpen, Host
-from pyinit.services.supervisor import Streams, Supervisor
+from pyinit.services.supervisor import Supervisor
 from pyinit.system import files
-from pyinit.system.descriptors import Descriptors
+from pyinit.system.descriptors import Descriptors, Streams
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
             `parent`, the directory that the service is in, may be looked at before this returns.
             """
+
+        def begin(self) -> None:
+            """Read what was attached, now that the services it comes from have been started."""
 
 
 RESERVE = 16

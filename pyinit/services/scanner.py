@@ -128,11 +128,14 @@ class Scanner:
         for pair in self.pairs.values():
             pair.listed = False
         encoding = sys.getfilesystemencoding()
-        self._host.start_first()
+        self._host.start_crowd()
         for name in names:
             if not name.startswith("."):
                 service = name.encode(encoding, "surrogateescape")
                 self._host.loop.guard(self._take_up, service, said, owner=service)
+        self._host.crowd_started()
+        if self._wiring.sink:
+            self._wiring.sink.begin()
         self._host.tell_all()
         return True
 

@@ -12,42 +12,21 @@ from time import monotonic, time_ns
 from pyinit import report
 from pyinit.services import state, status
 from pyinit.services.control import DOWN, UP
-from pyinit.services.directory import is_down, make_state
+from pyinit.services.directory import CannotReplace, is_down, make_state, replace_status
 from pyinit.services.environment import CannotRead, changes
 from pyinit.services.host import CannotOpen, Complaints, Host
 from pyinit.system import files
-from pyinit.system.descriptors import Descriptors
+from pyinit.system.descriptors import Descriptors, Streams
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from pyinit.system.loop import Deadline
 
 PROG = b"supervise"
 COMMANDS_AT_ONCE = 64
 """A flooded FIFO does not keep the other services waiting; what is left is read in the next turn."""
-
-
-class Streams:
-    """What `run` is given at each start: the end of a `pipe`, as the descriptors `taken` there; and `others`, pairs of
-    a descriptor here and one there. All stay the caller's.
-    """
-
-    __slots__ = ("_others", "_pipe", "_taken")
-
-    def __init__(self, pipe: Descriptors, taken: "Sequence[int]", others: "Sequence[tuple[int, int]]" = ()) -> None:
-        self._pipe = pipe
-        self._taken = taken
-        self._others = others
-
-    def __enter__(self) -> "list[tuple[int, int]]":
-        """Pairs of a descriptor here and one there. Raises OSError."""
-        ends = self._pipe.__enter__()
-        return [*self._others, *[(end, there) for end in ends for there in self._taken]]
-
-    def __exit__(self, *trouble: object) -> None:
-        self._pipe.__exit__(*trouble)
 
 
 class Supervisor:
@@ -92,11 +71,6 @@ class Supervisor:
     def wanted_up(self) -> bool:
         """Whether run is to be kept running."""
         return self._state.want == UP and not self._state.quitting
-
-    @property
-    def gone(self) -> bool:
-        """Whether the directory has been given up."""
-        return self._state.gone
 
     @property
     def is_deleted(self) -> bool:
@@ -234,7 +208,7 @@ class Supervisor:
             return state.NotStarted()
         self._complaints.clear()
         self._host.loop.on_death(pid, self._died)
-        self._host.give_way()
+        self._host.started()
         return state.Started(pid)
 
     def _complain(self, error: OSError) -> None:
@@ -303,31 +277,18 @@ class Supervisor:
         return status.pack(now.pid, now.paused, now.want, now.since)
 
     def announce(self) -> None:
-        """Write beside, then rename. Trouble is said, and the old status stays."""
-        content = self._status()
-        doing, detail = b"open", b""
+        """Replace the status. Trouble is said, unless nobody is left to read it, and the old status stays."""
         try:
             with self._kept as (*_, place, _):
-                flags = files.WRITE_FLAGS | posix.O_TRUNC | posix.O_CREAT | posix.O_NOFOLLOW
-                descriptor = posix.open(b"supervise/status.new", flags, 0o644, dir_fd=place)
-                doing = b"write"
-                try:
-                    written = posix.write(descriptor, content)
-                finally:
-                    posix.close(descriptor)
-                if written == len(content):
-                    doing, detail = b"rename", b" to status"
-                    posix.rename(b"supervise/status.new", b"supervise/status", src_dir_fd=place, dst_dir_fd=place)
+                replace_status(place, self._status())
+            return
+        except CannotReplace as cannot:
+            trouble = cannot
         except OSError as error:
-            return self._warn_status(doing, detail, error)
-        if written < len(content):
-            self._warn_status(doing, b": partial write", None)
-        return None
-
-    def _warn_status(self, verb: bytes, ending: bytes, error: OSError | None) -> None:
-        if self.is_deleted:
-            return  # there is nobody left to read it
-        report.warn(PROG, b"unable to %b %b/supervise/status.new%b" % (verb, self.name, ending), error)
+            trouble = CannotReplace(b"open", b"", error)
+        if not self.is_deleted:
+            message = b"unable to %b %b/supervise/status.new%b" % (trouble.verb, self.name, trouble.ending)
+            report.warn(PROG, message, trouble.error)
 
     def _close(self) -> None:
         if self._control >= 0:

@@ -10,6 +10,8 @@ import posix
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pyinit.system.shelf import Shelf
 
 
@@ -70,6 +72,27 @@ class Descriptors:
         descriptors, self._at_hand = self._at_hand, ()
         for descriptor in descriptors:
             posix.close(descriptor)
+
+
+class Streams:
+    """What a program is given at each start: the end of a `pipe`, as the descriptors `taken` there; and `others`, pairs
+    of a descriptor here and one there. All stay the caller's.
+    """
+
+    __slots__ = ("_others", "_pipe", "_taken")
+
+    def __init__(self, pipe: Descriptors, taken: "Sequence[int]", others: "Sequence[tuple[int, int]]" = ()) -> None:
+        self._pipe = pipe
+        self._taken = taken
+        self._others = others
+
+    def __enter__(self) -> "list[tuple[int, int]]":
+        """Pairs of a descriptor here and one there. Raises OSError."""
+        ends = self._pipe.__enter__()
+        return [*self._others, *[(end, there) for end in ends for there in self._taken]]
+
+    def __exit__(self, *trouble: object) -> None:
+        self._pipe.__exit__(*trouble)
 
 
 class Storage:

@@ -69,7 +69,11 @@ def exists(name: bytes, directory: int | None = None) -> bool:
 
 def make_directories(name: bytes) -> None:
     """Make an absolute directory and those on the way to it, where they are missing. Failing is left for its user."""
-    parts = name.split(b"/")
+    try:
+        posix.stat(name)
+        return
+    except OSError:
+        parts = name.split(b"/")
     for count in range(2, len(parts) + 1):
         try:
             posix.mkdir(b"/".join(parts[:count]), 0o755)

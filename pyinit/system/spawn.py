@@ -25,6 +25,7 @@ from _signal import (
     valid_signals,
 )
 from _signal import signal as set_signal
+from gc import freeze
 
 from pyinit.system.process import initial_environment
 
@@ -208,9 +209,11 @@ def _defaults(ours: tuple[int, ...]) -> list[int]:
 def fork(name: bytes, keep: int, main: "Callable[[], int]") -> int:
     """Fork a child that runs main() and leaves with its code; returns the pid. Raises OSError.
 
+    What exists is never looked through for garbage again, which would write to pages that are shared until then.
     The child keeps descriptors 0, 1, 2 and `keep`, and nothing else of its parent's: not its locks, FIFOs or
     pipes. Its signals are as a new process's, but for SIGPIPE, which stays ignored. `name` is what ps shows.
     """
+    freeze()
     pid = posix.fork()
     if pid:
         return pid
