@@ -58,8 +58,8 @@ def _accounts() -> dict[bytes, bytes]:
         except (OSError, ValueError):
             continue
         return {
-            name: b"; log: %d lines, %d bytes, %d deselected, %d dropped, blocked %.1f seconds"
-            % (a.lines_in, a.bytes_in, a.deselected, a.dropped, a.blocked)
+            name: b"; log: %d lines, %d bytes; written %d lines, %d bytes; " % a.amounts()
+            + b"%d deselected, %d dropped, blocked %.1f seconds" % (a.deselected, a.dropped, a.blocked)
             for name, a in accounts.items()
         }
     return {}

@@ -26,7 +26,7 @@ The umask is to be 022. Names are relative to the working directory at the time 
 
 from pyinit.logs.directory import LogDirectory
 from pyinit.logs.lines import BEGUN, MORE, Lines, stamp_lines
-from pyinit.logs.script import Directory, Rule, Stamp, Status, Stderr
+from pyinit.logs.script import Directory, Rule, Stamp, Status, Stderr, Stdout
 from pyinit.logs.sinks import StandardError, StandardOutput, StatusFile
 from pyinit.logs.trouble import CannotOpen, Trouble
 
@@ -42,16 +42,39 @@ if TYPE_CHECKING:
     Warn = Callable[[Trouble], None]
     Sink = LogDirectory | StatusFile | StandardError | StandardOutput
 
-__all__ = ["PAUSE", "CannotOpen", "Multilog", "Trouble"]
+__all__ = ["PAUSE", "CannotOpen", "Counts", "Multilog", "Trouble"]
+
+NEWLINE = 10
 
 PAUSE = 5.0
 """Seconds between two tries of what failed."""
 
 
+COUNTED = (LogDirectory, StandardOutput)
+
+
+class Counts:
+    """What went into log directories and to standard output, as it came, or was kept from there by rules.
+
+    A line that goes to several of them counts for each.
+    """
+
+    __slots__ = ("bytes", "deselected", "lines")
+
+    def __init__(self) -> None:
+        self.lines = self.bytes = self.deselected = 0
+
+    def add(self, lines: int, size: int, deselected: int = 0) -> None:
+        """Count lines of together `size` bytes, and lines that were deselected."""
+        self.lines += lines
+        self.bytes += size
+        self.deselected += deselected
+
+
 class Multilog:
     """See the head of this file. `start` starts a processor: by default a forked `/bin/sh -c`."""
 
-    __slots__ = ("_directories", "_following", "_keepers", "_lines", "_mixes", "_places", "deselected")
+    __slots__ = ("_directories", "_following", "_keepers", "_lines", "_mixes", "_places", "counts")
 
     def __init__(
         self,
@@ -62,8 +85,8 @@ class Multilog:
         warn: "Warn",
         start: "Callable[[int, bytes], int] | None" = None,
     ) -> None:
-        self.deselected: int | None = None
-        """Lines that rules have kept out of log directories; None: they are not counted, which would take long."""
+        self.counts: Counts | None = None
+        """None: nothing is counted, which would take long."""
         self._lines = Lines(stamped=any(isinstance(action, Stamp) for action in script))
         self._places: list[tuple[Selection | None, Sink]] = []
         """What is selected there (None: every line), and where it goes."""
@@ -95,8 +118,12 @@ class Multilog:
             *(sink for sink in sinks if isinstance(sink, StatusFile)),
             *self._directories,
         ]
-        kinds = [type(sink) for sink in sinks]
-        self._mixes = kinds.count(StandardError) > 1 or kinds.count(StandardOutput) > 1
+        outputs = [
+            action.name if isinstance(action, Status) else type(action)
+            for action in script
+            if isinstance(action, Status | Stderr | Stdout)
+        ]
+        self._mixes = len(set(outputs)) < len(outputs)
 
     @property
     def is_inside(self) -> bool:
@@ -165,6 +192,8 @@ class Multilog:
             elif kind == MORE:
                 for sink in self._following:
                     sink.more(text, start, stop)
+                    if self.counts and isinstance(sink, COUNTED):
+                        self.counts.add(text[stop - 1] == NEWLINE, stop - start)
             elif self._mixes:
                 for line in text[start : stop - 1].split(b"\n"):
                     self._take(line + b"\n", 0, len(line) + 1, label)
@@ -174,18 +203,24 @@ class Multilog:
     def _take(self, text: bytes, start: int, stop: int, label: bytes) -> None:
         """Pass whole lines through the script."""
         stamped: tuple[bytes, int, int] | None = None
+        counts = self.counts
+        lines = text.count(b"\n", start, stop) if counts else 0
         for selection, sink in self._places:
             if selection is not None:
                 chosen = (selection.last if isinstance(sink, StatusFile) else selection.lines)(text, start, stop, label)
                 if chosen:
                     sink.whole(chosen, label)
-                if self.deselected is not None and isinstance(sink, LogDirectory):
-                    self.deselected += text.count(b"\n", start, stop) - chosen.count(b"\n")
-            elif isinstance(sink, LogDirectory):
+                if counts and isinstance(sink, COUNTED):
+                    selected = chosen.count(b"\n")
+                    counts.add(selected, len(chosen), lines - selected)
+                continue
+            if isinstance(sink, LogDirectory):
                 stamped = stamped or stamp_lines(text, start, stop, label)
                 sink.write(*stamped)
             else:
                 sink.whole(text[start:stop], label)
+            if counts and isinstance(sink, COUNTED):
+                counts.add(lines, stop - start)
 
     def _begin(self, text: bytes, label: bytes) -> None:
         """Pass the beginning of a long line through the script: all that it will see of it."""
@@ -194,6 +229,10 @@ class Multilog:
         ]
         for sink in self._following:
             sink.begun(text, label)
+        if self.counts:
+            following = [sink for sink in self._following if isinstance(sink, COUNTED)]
+            places = [sink for _, sink in self._places if isinstance(sink, COUNTED)]
+            self.counts.add(0, len(text) * len(following), len(places) - len(following))
 
 
 def _selection(rules: list[Rule]) -> "Selection":

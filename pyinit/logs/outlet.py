@@ -129,7 +129,8 @@ class Outlet:
         except BlockingIOError:
             return
         except OSError as error:  # nobody reads it any more, and nobody will
-            report.warn(PROG, b"unable to write to standard output, its lines are lost from now on", error)
+            lost = b"%d lines are lost, and all from now on" % self._kept.count(b"\n")
+            report.warn(PROG, b"unable to write to standard output, " + lost, error)
             self.is_open = False
             written = len(self._kept)
         del self._kept[:written]

@@ -17,7 +17,7 @@ from time import monotonic, time_ns
 from pyinit import report
 from pyinit.logs import script
 from pyinit.logs.accounts import Account
-from pyinit.logs.multilog import PAUSE, CannotOpen, Multilog
+from pyinit.logs.multilog import PAUSE, CannotOpen, Counts, Multilog
 from pyinit.logs.outlet import Outlet
 from pyinit.logs.plane import PROG
 from pyinit.logs.settings import NOTHING, Job
@@ -63,7 +63,7 @@ class Stream:
         parsed = script.parse(job.actions)
         self._paths = [action.name for action in parsed if isinstance(action, script.Directory)]
         self._log = Multilog(parsed, time_ns, self._print, report.write, self._warn, self._start_processor)
-        self._log.deselected = 0
+        self._counts = self._log.counts = Counts()
         self._printer = _printer(job, self._print) if job.style != NOTHING else None
         self._uses_outlet = self._printer is not None or any(isinstance(action, script.Stdout) for action in parsed)
         self._said = b""
@@ -132,8 +132,8 @@ class Stream:
         return start(directory, command, self._user.become)
 
     def _print(self, lines: bytes) -> None:
-        """Everything for standard output comes through here; what a stuck one does not take is counted."""
-        if self._outlet.is_full and self._paths:
+        """Everything for standard output comes through here; what it does not take is counted, if it is elsewhere."""
+        if self._paths and (self._outlet.is_full or not self._outlet.is_open):
             self._account.dropped += lines.count(b"\n")
         else:
             self._outlet.write(lines)
@@ -144,6 +144,7 @@ class Stream:
             return
         for pid in self._log.processors:
             self._loop.on_death(pid, lambda status, pid=pid: self._reaped(pid, status))  # type: ignore[misc]
+        self._book()
         is_troubled = not self._is_ready or self._log.has_trouble
         if is_troubled and not self._retry_timer:
             self._retry_timer = self._loop.at(monotonic() + PAUSE, self._retry)
@@ -180,20 +181,36 @@ class Stream:
             self._finish()
             return
         now = time_ns()
+        lines = block.count(b"\n")
         self._account.bytes_in += len(block)
-        self._account.lines_in += block.count(b"\n")
+        self._account.lines_in += lines
         if self._paths:
             with self._user:
                 self._log.feed(block, now)
-            self._account.deselected += self._log.deselected or 0
-            self._log.deselected = 0
         elif self._job.actions:
             self._log.feed(block, now)
+        else:
+            self._counts.add(lines, len(block))
         if self._printer:
             self._printer.feed(block, now)
             self._await_more()
         if self._paths or self._outlet.is_full or self._is_leaving:
             self.settle()
+        else:
+            self._book()
+
+    def _book(self) -> None:
+        """Account for what has been written: everything that was read, unless something of it is pending."""
+        if self._log.is_pending:
+            return
+        account, counts = self._account, self._counts
+        account.deselected += counts.deselected
+        if self._paths or self._outlet.is_open:
+            account.lines_written += counts.lines
+            account.bytes_written += counts.bytes
+        else:
+            account.dropped += counts.lines
+        counts.lines = counts.bytes = counts.deselected = 0
 
     def _await_more(self) -> None:
         """Print a group of lines that nothing continues."""

@@ -77,8 +77,7 @@ class Loop:
         self._pending: set[int] = set()
         self._to_ring: set[int] = set()
         self._ringing: set[int] = set()
-        self._has_rung = False
-        self._gives_way = True
+        self._has_rung, self._gives_way = False, True
         self._blocked: set[int] | None = None
         """Signals that are fetched; None while the mask is still to be set."""
         self._deadlines: list[tuple[float, int, Deadline]] = []

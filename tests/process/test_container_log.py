@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from signal import SIGTERM
 
+import pytest
 from machine import BIN, UNSHARE, command, environment, logged
 from waiting import until
 
@@ -21,7 +22,7 @@ def accounts(machine) -> dict[str, list[str]]:
     """The file of accounts: numbers by the service's name."""
     path = machine.top / "state/logs"
     rows = path.read_text().splitlines()[1:] if path.exists() else []
-    return {row.split(" ", 5)[5]: row.split(" ", 5)[:5] for row in rows}
+    return {row.split(" ", 7)[7]: row.split(" ", 7)[:7] for row in rows}
 
 
 def test_json_with_folded_traces(make_machine):
@@ -69,7 +70,8 @@ def test_a_script_of_its_own_replaces_the_default(make_machine):
     assert (log / "status").read_text().rstrip("\n").endswith(" a keep b")
     assert re.fullmatch(r"@[0-9a-f]{24} web: a keep b\n", machine.stdout())
     assert not (machine.top / "logs/web").exists()
-    until(lambda: accounts(machine).get("web", [0] * 5)[2] == "1", "one line deselected")
+    # of two lines, 14 bytes: all into ./main, one of 9 bytes into ./kept and to standard output
+    until(lambda: accounts(machine).get("web", [])[2:5] == ["4", "32", "2"], "what was written, and deselected")
 
 
 def test_sizes_and_counts(make_machine):
@@ -118,9 +120,11 @@ def test_accounts_count_what_was_read_and_svstat_tells_them(make_machine):
     machine.add("web", "seq 100; exec sleep 1000")
     machine.boot()
     until(lambda: accounts(machine).get("web", ["0"])[0] == "100", "a hundred lines counted")
-    assert accounts(machine)["web"] == ["100", "292", "0", "0", "0.000"]
+    assert accounts(machine)["web"] == ["100", "292", "100", "292", "0", "0", "0.000"]
     done = command("svstat", "-v", machine.services / "web", **machine.env)
-    assert done.stdout.endswith(b"; log: 100 lines, 292 bytes, 0 deselected, 0 dropped, blocked 0.0 seconds\n")
+    assert done.stdout.endswith(
+        b"; log: 100 lines, 292 bytes; written 100 lines, 292 bytes; 0 deselected, 0 dropped, blocked 0.0 seconds\n"
+    )
     assert machine.stop() == 0
     machine.boot()
     until(lambda: accounts(machine)["web"][0] == "100", "counted from nothing again")
@@ -166,13 +170,47 @@ def test_a_stuck_stdout_holds_no_volume_up_and_what_it_misses_is_counted(make_ma
     last = "10000 " + "y" * 32
     until(lambda: directory.exists() and logged(directory)[-1:] == [last], "the last line on the volume", 20)
     assert "standard output is stuck" in machine.stderr()
-    until(lambda: int(accounts(machine)["web"][3]) > 1000, "the missed lines to be counted")
-    dropped = int(accounts(machine)["web"][3])
+    until(lambda: int(accounts(machine)["web"][5]) > 1000, "the missed lines to be counted")
+    dropped = int(accounts(machine)["web"][5])
+    assert accounts(machine)["web"][2] == "10000", "all of them are on the volume"
     machine.signal(SIGTERM)
     out = stuck.read_all().splitlines()
     assert len(out) + dropped == 10000, "every line is on stdout or counted"
     assert machine.wait() == 0
     os.close(stuck.read_end)
+
+
+@pytest.mark.parametrize("mode", ["stdout", "both"])
+def test_lines_for_a_stdout_that_nobody_reads_any_more_are_counted(make_machine, mode):
+    machine = make_machine(PYINIT_LOG=mode)
+    machine.env["PYINIT_LOG_DIR"] = str(machine.top / "logs")
+    machine.add("web", "until test -e go; do sleep 0.02; done; rm go; seq 1000; exec sleep 1000")
+    stuck = Stuck(machine)
+    machine.until_up("web")
+    os.close(stuck.read_end)
+    go = machine.services / "web/go"
+    go.touch()
+    told = re.compile(r"unable to write to standard output, (\d+) lines are lost, and all from now on: broken pipe")
+    assert until(lambda: told.search(machine.stderr()), "the trouble to be told")[1] == "1000"
+    go.touch()
+    machine.svc("t", "web")
+    until(lambda: accounts(machine)["web"][0] == "2000", "as many lines again")
+    assert accounts(machine)["web"][5] == "1000", "those are counted"
+    assert accounts(machine)["web"][2] == ("1000" if mode == "stdout" else "2000")
+    assert machine.stop() == 0
+
+
+def test_lines_are_not_counted_as_written_before_they_are(make_machine):
+    machine = make_machine(PYINIT_LOG="volume")
+    logs = machine.top / "logs"
+    machine.env["PYINIT_LOG_DIR"] = str(logs)
+    logs.write_text("in the way")
+    machine.add("web", "seq 100; exec sleep 1000")
+    machine.boot()
+    until(lambda: "unable to" in machine.stderr(), "the trouble to be told")
+    assert accounts(machine).get("web", ["0"] * 3)[2] == "0"
+    logs.unlink()
+    until(lambda: accounts(machine).get("web", ["0"] * 3)[2] == "100", "all to be written", 15)
 
 
 def test_without_a_volume_a_blocked_stdout_blocks_its_services_and_loses_nothing(make_machine):

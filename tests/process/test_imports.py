@@ -1,6 +1,7 @@
 """What each command imports while it does its work, exactly: an import more is start-up time for every run of it."""
 
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
-BARE = [sys.executable, "-IS", "-X", "importtime"]
+BARE = [sys.executable, "-ISB", "-X", "importtime"]
 NAME = re.compile(rb"^import time:\s+\d+ \|\s+\d+ \|\s+([\w.]+)$", re.MULTILINE)
 
 LAUNCHER = {
@@ -72,13 +73,22 @@ def of_the_interpreter() -> set[str]:
     return imports(subprocess.run([*BARE, "-c", "pass"], capture_output=True, check=True).stderr)
 
 
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One that is not compiled: importlib then does what else we do ourselves, and tells of it."""
+    top = tmp_path_factory.mktemp("checkout")
+    for name in "bin", "pyinit":
+        shutil.copytree(ROOT / name, top / name, ignore=shutil.ignore_patterns("__pycache__"))
+    return top
+
+
 @pytest.fixture
-def imported(of_the_interpreter: set[str], tmp_path: Path) -> Callable[[str, str], set[str]]:
+def imported(of_the_interpreter: set[str], checkout: Path, tmp_path: Path) -> Callable[[str, str], set[str]]:
     """Runs shell text in which the command named is our launcher, watched; gives what it imported."""
 
     def run(name: str, text: str) -> set[str]:
         log = tmp_path / "imports"
-        watched = f'{name}() {{ exec {" ".join(BARE)} {ROOT}/bin/{name} "$@" 2>>{log}; }}\n'
+        watched = f'{name}() {{ exec {" ".join(BARE)} {checkout}/bin/{name} "$@" 2>>{log}; }}\n'
         subprocess.run(["/bin/sh", "-c", watched + text], cwd=tmp_path, timeout=20, check=False)
         return imports(log.read_bytes()) - of_the_interpreter
 

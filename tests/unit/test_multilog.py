@@ -12,7 +12,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from pyinit.logs.lines import label_for
-from pyinit.logs.multilog import CannotOpen, Multilog, Trouble
+from pyinit.logs.multilog import CannotOpen, Counts, Multilog, Trouble
 from pyinit.logs.pattern import matches
 from pyinit.logs.script import parse
 
@@ -192,18 +192,23 @@ def test_everything_is_opened_in_order_and_what_fails_is_said(tmp_path):
     log.close()
 
 
-@pytest.mark.parametrize("block", [b"a\nb\na\na\nb\n", b"a\n"])
-def test_deselected_lines_are_counted_where_somebody_asks(tmp_path, block):
-    one, two = (os.fsencode(tmp_path / name) for name in ("one", "two"))
-    script = [b"t", b"-* a", one, b"-*", two]
-    for asked in (None, 0):
-        log, _ = make(script)
-        log.open()
-        log.deselected = asked
-        log.feed(block, NOW)
-        log.feed(block, NOW)
-        assert log.deselected == (asked if asked is None else 2 * (block.count(b"a") + block.count(b"\n")))
-        log.close()
+LONG = b"a" + b"x" * 3000 + b"\n"
+
+
+@pytest.mark.parametrize("block", [b"a\nb\na\na\nb\n", b"a\n", LONG, b"b\n" + LONG + b"b" + LONG])
+@pytest.mark.parametrize("size", [100_000, 1000, 1])
+def test_lines_are_counted_as_written_and_deselected(tmp_path, block, size):
+    every, some, none = (os.fsencode(tmp_path / name) for name in ("every", "some", "none"))
+    log, _ = make([b"t", every, b"e", b"1", b"-* a*", some, b"=" + os.fsencode(tmp_path / "s"), b"-*", none])
+    log.open()
+    counts = log.counts = Counts()
+    for start in range(0, len(block), size):
+        log.feed(block[start : start + size], NOW)
+    log.close()
+    kept = b"".join(line for line in block.splitlines(keepends=True) if line[:1] != b"a")
+    assert counts.lines == 2 * block.count(b"\n") + kept.count(b"\n")
+    assert counts.bytes == 2 * len(block) + len(kept)
+    assert counts.deselected == 4 * block.count(b"\n") - counts.lines
 
 
 def test_a_status_file_keeps_its_tail_and_is_tried_again(tmp_path, monkeypatch):

@@ -186,7 +186,12 @@ def test_accounts_mirror(counts):
     for name, count in counts.items():
         account = accounts[name] = Account()
         account.lines_in = account.bytes_in = count
+        account.lines_written, account.bytes_written = count + 1, count + 2
+        account.deselected, account.dropped = count + 3, count + 4
         account.blocked = 1.5
     read = unpack(pack(accounts))
     assert {name: account.lines_in for name, account in read.items()} == counts
     assert all(account.blocked == 1.5 for account in read.values())
+    for name, count in counts.items():
+        assert read[name].amounts() == (count, count, count + 1, count + 2)
+        assert (read[name].deselected, read[name].dropped) == (count + 3, count + 4)
