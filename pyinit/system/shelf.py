@@ -37,13 +37,14 @@ FULL = 128
 class Shelf:
     """Messages that are never received, in a socket that talks to itself: a row of them, each with its owner."""
 
-    __slots__ = ("_inlet", "_outlet", "_owners")
+    __slots__ = ("_inlet", "_outlet", "_owners", "_room")
 
     def __init__(self) -> None:
         self._inlet, self._outlet = socketpair(AF_UNIX, SOCK_SEQPACKET)
         self._inlet.setblocking(False)
         self._outlet.setblocking(False)
         self._owners: list[Descriptors] = []
+        self._room = FULL
 
     def close(self) -> None:
         """Close everything on it."""
@@ -53,7 +54,7 @@ class Shelf:
     @property
     def has_room(self) -> bool:
         """Whether more should be put on it."""
-        return len(self._owners) < FULL
+        return len(self._owners) < self._room
 
     def put(self, owner: Descriptors, descriptors: tuple[int, ...]) -> bool:
         """Add a message; False if the socket takes no more. Raises OSError."""
@@ -61,6 +62,7 @@ class Shelf:
         try:
             self._inlet.sendmsg([b"\0"], [(SOL_SOCKET, SCM_RIGHTS, rights)])
         except BlockingIOError:
+            self._room = len(self._owners)
             return False
         self._owners.append(owner)
         return True

@@ -8,8 +8,11 @@ import random
 import shutil
 import time
 
+import pytest
 from machine import PROGRAMS, Machine, command
 from waiting import until
+
+from pyinit.services.scanner import MANY
 
 SECONDS = float(os.environ.get("PYINIT_SOAK_SECONDS", "12"))
 SEED = int(os.environ.get("PYINIT_SEED", "20261"))
@@ -82,7 +85,7 @@ class Chaos:
             (path / "run").mkdir()
 
     def remove_a_service(self) -> None:
-        extra = [name for name in self._names() if name not in LASTING]
+        extra = [name for name in self._names() if name.startswith(("extra", "broken"))]
         if extra:
             shutil.rmtree(self.machine.services / self.random.choice(extra), ignore_errors=True)
 
@@ -116,12 +119,16 @@ def ticks(machine: Machine) -> int:
     return int(fields[11]) + int(fields[12])
 
 
-def test_random_faults(make_machine):
+@pytest.mark.parametrize("crowd", [0, MANY])
+def test_random_faults(make_machine, crowd):
+    """`crowd`: services that are down, so many that what belongs to the others is in flight."""
     machine: Machine = make_machine(PYINIT_LOG="both", PYINIT_STOP_TIMEOUT="4")
     machine.env["PYINIT_LOG_DIR"] = str(machine.top / "logs")
     machine.add("counter", f"exec {PROGRAMS}/counter")
     machine.add("steady", f"exec {PROGRAMS}/steady")
     machine.add("owner", f"exec {PROGRAMS}/steady", log__run="exec multilog t ./main")
+    for number in range(crowd):
+        machine.add(f"idle{number}", down="")
     machine.boot()
     for name in LASTING:
         machine.until_up(name)
@@ -139,7 +146,7 @@ def test_random_faults(make_machine):
         pid = until(lambda name=name: machine.svstat(name).startswith("up") and machine.pid_of(name), name, 15)
         assert pid, done
     for name in chaos._names():
-        if name not in LASTING and (machine.services / name).is_dir():
+        if name.startswith(("extra", "broken")) and (machine.services / name).is_dir():
             chaos._svc("dx", name)
             shutil.rmtree(machine.services / name, ignore_errors=True)
     until(lambda: "Z" not in machine.inside("ps", "-e", "-o", "state="), "no zombie")

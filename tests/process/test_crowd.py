@@ -1,0 +1,133 @@
+"""So many services that what is seldom used of them is in flight, and is no entry in PID 1's table of descriptors."""
+
+import os
+import shutil
+from signal import SIGKILL
+
+import pytest
+from machine import Machine, command, logged
+from waiting import until
+
+from pyinit.services.scanner import MANY
+
+EACH = 2
+"""Descriptors that a service may take: its control FIFO, and a part of a shelf."""
+APART = 40
+
+
+def descriptors(machine: Machine) -> int:
+    return len(os.listdir(f"/proc/{machine.pid}/fd"))
+
+
+def name(number: int) -> str:
+    return f"s{number:03}"
+
+
+@pytest.fixture
+def crowd(make_machine) -> Machine:
+    """MANY services and five more, up, logged on a volume. One writes a line at its start, and one a signal."""
+    machine = make_machine(PYINIT_LOG="volume", PYINIT_STOP_TIMEOUT="4")
+    machine.env["PYINIT_LOG_DIR"] = str(machine.top / "logs")
+    for number in range(MANY + 5):
+        machine.add(name(number), f"echo {number}; exec sleep 1000")
+    machine.boot()
+    until(lambda: "ready" in machine.stderr(), "all to be up", 30)
+    return machine
+
+
+def lines(machine: Machine, number: int) -> list[str]:
+    return logged(machine.top / "logs" / name(number))
+
+
+def test_a_service_takes_few_descriptors_and_works_as_ever(crowd):
+    assert descriptors(crowd) < (MANY + 5) * EACH + APART
+    before = descriptors(crowd)
+    for number in 0, 70, MANY + 4:
+        pid = crowd.pid_of(name(number))
+        crowd.svc("k", name(number))
+        assert crowd.until_up(name(number), other_than=pid)
+        until(lambda number=number: lines(crowd, number) == [str(number)] * 2, "the line of the second run")
+        crowd.svc("d", name(number))
+        until(lambda number=number: crowd.svstat(name(number)).startswith("down"), "down")
+        crowd.svc("u", name(number))
+        until(lambda number=number: len(lines(crowd, number)) == 3, "the line of the third run")
+    assert descriptors(crowd) == before
+    assert "warning" not in crowd.stderr()
+    assert crowd.stop(seconds=10) == 0
+    assert all(lines(crowd, number)[-1:] == [str(number)] for number in range(MANY + 5))
+
+
+def test_locks_are_held_and_given_up(crowd):
+    lock = crowd.services / name(3) / "supervise/lock"
+    assert command("setlock", "-nx", lock, "true").returncode == 0
+    assert command("setlock", "-n", lock, "true").returncode == 111
+    crowd.svc("dx", name(3))
+    until(lambda: command("setlock", "-n", lock, "true").returncode == 0, "the lock to be free")
+    crowd.until_up(name(3))
+    assert command("setlock", "-n", lock, "true").returncode == 111
+
+
+def test_another_logging_process_is_given_every_pipe(crowd):
+    def logger() -> str:
+        return crowd.inside("pgrep", "-x", "multilog", check=False).strip()
+
+    first = logger()
+    crowd.inside("kill", "-9", first)
+    until(lambda: logger() not in ("", first), "another logging process")
+    for number in range(MANY + 5):
+        assert command("svc", "-k", crowd.services / name(number)).returncode == 0
+    until(lambda: all(lines(crowd, number) == [str(number)] * 2 for number in range(MANY + 5)), "a line of each", 20)
+
+
+def test_what_is_removed_is_forgotten(crowd):
+    before = descriptors(crowd)
+    for number in range(0, MANY, 2):
+        directory = crowd.services / name(number)
+        elsewhere = crowd.top / f"gone{number}"
+        directory.rename(elsewhere)
+        assert command("svc", "-dx", elsewhere).returncode == 0
+    until(lambda: descriptors(crowd) < before - MANY // 2 + 10, "descriptors to be given up", 10)
+    for number in range(0, MANY, 2):
+        shutil.rmtree(crowd.top / f"gone{number}")
+        crowd.add(f"new{number}", "echo new; exec sleep 1000")
+    until(lambda: all(crowd.pid_of(f"new{number}") for number in range(0, MANY, 2)), "new ones", 20)
+    assert descriptors(crowd) <= before
+    assert crowd.stop(seconds=10) == 0
+
+
+def test_pipes_of_loggers_of_their_own_are_in_flight_too(make_machine):
+    machine = make_machine()
+    for number in range(MANY + 1):
+        machine.add(name(number), f"echo {number}; exec sleep 1000", log__run="exec cat >>lines")
+    machine.boot()
+    until(lambda: "ready" in machine.stderr(), "all to be up", 60)
+    assert descriptors(machine) < (MANY + 1) * 2 * EACH + APART
+    path = machine.services / name(9) / "log/lines"
+    until(lambda: path.read_text() == "9\n", "the first line")
+    logger = machine.pid_of(f"{name(9)}/log")
+    machine.inside("kill", "-9", logger)
+    machine.until_up(f"{name(9)}/log", other_than=logger)
+    machine.svc("k", name(9))
+    until(lambda: path.read_text() == "9\n9\n", "a line of the second run, by the second logger")
+    assert machine.stop(seconds=20) == 0
+    assert all((machine.services / name(number) / "log/lines").read_text() for number in range(MANY + 1))
+
+
+def test_a_crowd_is_told_of_when_all_of_it_is_started(make_machine):
+    """The first service of a hundred sees at its start that it is supervised, and a status that can be read."""
+    machine = make_machine(program="svscan")
+    script = "svok . && svstat . >>seen || echo no >>seen; exec sleep 1000"
+    for number in range(100):
+        machine.add(name(number), script)
+    machine.boot()
+    seen = [machine.services / name(number) / "seen" for number in range(100)]
+    until(lambda: all(path.exists() and path.read_text() for path in seen), "all to have looked", 30)
+    assert all("seconds" in path.read_text() for path in seen), {path.read_text() for path in seen}
+    until(lambda: all(machine.pid_of(name(number)) for number in range(100)), "all to be told of", 20)
+
+
+def test_many_that_die_at_once_are_all_restarted(crowd):
+    pids = [crowd.pid_of(name(number)) for number in range(MANY + 5)]
+    crowd.inside("sh", "-c", f"sleep 1; kill -{int(SIGKILL)} {' '.join(map(str, pids))}")
+    for number, pid in enumerate(pids):
+        crowd.until_up(name(number), other_than=pid)
