@@ -1,7 +1,8 @@
-"""What a service directory says: whether it is down, whether it brings a logger, where its state lives."""
+"""What a service directory says, whether it is down, whether it brings a logger; and how its state lives in it."""
 
 import posix
 
+from pyinit.services.host import CannotOpen
 from pyinit.system import files
 
 STATE = b"supervise"
@@ -48,6 +49,21 @@ def make_state(directory: int) -> None:
         posix.mkdir(target, 0o700, dir_fd=directory)
     except OSError:
         pass
+
+
+def open_fifo(name: bytes, directory: int, mode: int, verb: bytes, service: bytes) -> int:
+    """Make the FIFO, if it is missing, and open it without waiting. Raises CannotOpen: unable to `verb` it."""
+    files.make_fifo(name, directory)
+    flags = posix.O_NONBLOCK | posix.O_CLOEXEC
+    try:
+        return posix.open(name, mode | flags, dir_fd=directory)
+    except OSError as error:
+        trouble = CannotOpen(b"unable to %b %b/%b" % (verb, service, name), error)
+    try:  # which of the two it was that failed, as a program with two descriptors would say
+        posix.close(posix.open(name, posix.O_RDONLY | flags, dir_fd=directory))
+    except OSError as error:
+        trouble = CannotOpen(b"unable to read %b/%b" % (service, name), error)
+    raise trouble
 
 
 class CannotReplace(Exception):

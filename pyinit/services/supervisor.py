@@ -12,7 +12,7 @@ from time import monotonic, time_ns
 from pyinit import report
 from pyinit.services import state, status
 from pyinit.services.control import DOWN, UP
-from pyinit.services.directory import CannotReplace, is_down, make_state, replace_status
+from pyinit.services.directory import CannotReplace, is_down, make_state, open_fifo, replace_status
 from pyinit.services.environment import CannotRead, changes
 from pyinit.services.host import CannotOpen, Complaints, Host
 from pyinit.system import files
@@ -45,6 +45,7 @@ class Supervisor:
         "_state",
         "_streams",
         "_timer",
+        "_told",
         "name",
         "on_death",
         "on_leave",
@@ -59,6 +60,7 @@ class Supervisor:
         self._streams = streams or Streams(Descriptors(), ())
         self._control = self._ok = -1
         self._timer: Deadline | None = None
+        self._told = b""
         self._complaints = Complaints(host.repeats)
         self._state: state.State
 
@@ -104,7 +106,8 @@ class Supervisor:
                 self._acquire(directory)
             except OSError as error:
                 raise CannotOpen(b"unable to acquire %b/supervise/lock" % self.name, error) from None
-        self._control = self._open_fifo(b"supervise/control", posix.O_RDWR, b"write")
+        with self._kept as (*_, place, _):  # for both: its own writer keeps it from ever reaching an end
+            self._control = open_fifo(b"supervise/control", place, posix.O_RDWR, b"write", self.name)
         try:
             self._host.loop.on_readable(self._control, self._read_control, rings=True)
         except OSError as error:  # a file, which can always be read
@@ -132,21 +135,6 @@ class Supervisor:
         make_state(there)
         self._kept = Descriptors(directory, there, files.lock(b"supervise/lock", there))
 
-    def _open_fifo(self, name: bytes, mode: int, verb: bytes) -> int:
-        """The control FIFO is opened for both: its own writer keeps it from ever reaching an end."""
-        with self._kept as (*_, place, _):
-            files.make_fifo(name, place)
-            flags = posix.O_NONBLOCK | posix.O_CLOEXEC
-            try:
-                return posix.open(name, mode | flags, dir_fd=place)
-            except OSError as error:
-                trouble = CannotOpen(b"unable to %b %b/%b" % (verb, self.name, name), error)
-            try:  # which of the two it was that failed, as a program with two descriptors would say
-                posix.close(posix.open(name, posix.O_RDONLY | flags, dir_fd=place))
-            except OSError as error:
-                trouble = CannotOpen(b"unable to read %b/%b" % (self.name, name), error)
-        raise trouble
-
     def _be_found(self) -> None:
         """Make the first status, and then `ok`: who finds that open can read a status, and nobody does before.
 
@@ -155,13 +143,15 @@ class Supervisor:
         try:
             with self._kept as (*_, place, _):
                 files.create(b"supervise/status", self._status(), place)
+            self._told = self._status()
         except OSError:  # there is one, of an earlier life; or what is wrong is said
             self.announce()
         try:
             with self._kept as (*_, place, _):
                 posix.link(b"supervise/control", b"supervise/ok", src_dir_fd=place, dst_dir_fd=place)
         except OSError:  # it is there already, or there are no hard links here
-            self._ok = self._open_fifo(b"supervise/ok", posix.O_RDONLY, b"read")
+            with self._kept as (*_, place, _):
+                self._ok = open_fifo(b"supervise/ok", place, posix.O_RDONLY, b"read", self.name)
 
     def handle(self, event: "state.Event") -> None:
         """The one way in: take the event, act on what follows from it."""
@@ -277,10 +267,14 @@ class Supervisor:
         return status.pack(now.pid, now.paused, now.want, now.since)
 
     def announce(self) -> None:
-        """Replace the status. Trouble is said, unless nobody is left to read it, and the old status stays."""
+        """Replace the status if it is another. Trouble is said, unless nobody is left to read it, and the old stays."""
+        content = self._status()
+        if content == self._told:
+            return
         try:
             with self._kept as (*_, place, _):
-                replace_status(place, self._status())
+                replace_status(place, content)
+            self._told = content
             return
         except CannotReplace as cannot:
             trouble = cannot

@@ -382,6 +382,7 @@ def test_off_process_1_only_what_is_ours_is_touched(tmp_path):
         until(lambda: daemon.exists() and daemon.read_text(), "the daemon")
         parent = Path(f"/proc/{int(daemon.read_text())}/stat")
         until(lambda: int(parent.read_text().rpartition(") ")[2].split()[1]) == process.pid, "it to be adopted")
+        until(lambda: "ready" in err.read_text(), "readiness to be told")
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
         assert not parent.exists()
