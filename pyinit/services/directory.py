@@ -28,27 +28,28 @@ def has_logger(name: bytes, parent: int) -> bool:
         return False
 
 
-def make_state(directory: int) -> None:
-    """Make `supervise/`, mode 0700. One that is there, or cannot be made, is left for its users to judge.
+def make_state(directory: int) -> bool:
+    """Make `supervise/`, mode 0700, and say so. One that is there, or cannot be made, is left for its users to judge.
 
     If `supervise` is a dangling link its target is made, one level, as Debian's supervise does (an image then keeps
     the state on a tmpfs). Raises OSError only when that link cannot be read.
     """
     try:
         posix.mkdir(STATE, 0o700, dir_fd=directory)
-        return
+        return True
     except OSError:
         pass
     try:
         target = posix.readlink(STATE, dir_fd=directory)
     except OSError:
-        return
+        return False
     if len(target) > LONGEST_LINK:
         raise OSError(36, "link too long")
     try:
         posix.mkdir(target, 0o700, dir_fd=directory)
     except OSError:
-        pass
+        return False
+    return True
 
 
 def open_fifo(name: bytes, directory: int, mode: int, verb: bytes, service: bytes) -> int:

@@ -99,11 +99,11 @@ class Supervisor:
             except OSError as error:
                 raise CannotOpen(b"unable to stat %b/down" % self.name, error) from None
             try:
-                make_state(directory)
+                is_new = make_state(directory)
             except OSError as error:
                 raise CannotOpen(b"unable to readlink ./supervise: %b" % self.name, error) from None
             try:
-                self._acquire(directory)
+                is_new = self._acquire(directory) or is_new
             except OSError as error:
                 raise CannotOpen(b"unable to acquire %b/supervise/lock" % self.name, error) from None
         with self._kept as (*_, place, _):  # for both: its own writer keeps it from ever reaching an end
@@ -113,15 +113,18 @@ class Supervisor:
         except OSError as error:  # a file, which can always be read
             raise CannotOpen(b"unable to read %b/supervise/control" % self.name, error) from None
         self._state = state.State(want, time_ns())
-        self._be_found()
+        self._be_found(is_new)
         self.handle(state.Opened())
         self._kept.store(self._host.storage)
 
-    def _acquire(self, directory: int) -> None:
-        """Lock the state; where the directory can't be written, make it in the host's place. Raises OSError."""
+    def _acquire(self, directory: int) -> bool:
+        """Lock the state; where the directory can't be written, make it in the host's place, and say so if it is new.
+
+        Raises OSError.
+        """
         try:
             self._kept = Descriptors(directory, files.lock(b"supervise/lock", directory))
-            return
+            return False
         except OSError as error:
             from errno import EACCES, EDQUOT, ENOENT, ENOSPC, EPERM, EROFS  # ENOENT: `supervise/` could not be made
 
@@ -132,20 +135,23 @@ class Supervisor:
 
         there = enter(place, self.name)
         self._kept = Descriptors(directory, there)
-        make_state(there)
+        is_new = make_state(there)
         self._kept = Descriptors(directory, there, files.lock(b"supervise/lock", there))
+        return is_new
 
-    def _be_found(self) -> None:
-        """Make the first status, and then `ok`: who finds that open can read a status, and nobody does before.
+    def _be_found(self, is_new: bool) -> None:
+        """Make the first status, in a new directory at once, and then `ok`: who finds that open can read a status.
 
         `ok` is another name of `control`: open for reading as that is, it takes no descriptor of its own.
         """
         try:
-            with self._kept as (*_, place, _):
-                files.create(b"supervise/status", self._status(), place)
-            self._told = self._status()
-        except OSError:  # there is one, of an earlier life; or what is wrong is said
-            self.announce()
+            if is_new:
+                with self._kept as (*_, place, _):
+                    files.create(b"supervise/status", self._status(), place)
+                self._told = self._status()
+        except OSError:  # what is wrong is said
+            pass
+        self.announce()
         try:
             with self._kept as (*_, place, _):
                 posix.link(b"supervise/control", b"supervise/ok", src_dir_fd=place, dst_dir_fd=place)
