@@ -210,13 +210,12 @@ def _place_in_tree(invocation: Invocation) -> None:
 def _plane(loop: Loop, settings: "Settings", place: "_LatePlace", top: bytes) -> "Plane":
     """The built-in logger; what belongs to one service only is looked at where it has a `log/`."""
     from pyinit.logs.plane import Plane
+    from pyinit.system import files
 
     home = top if top.startswith(b"/") else b"%b/%b" % (posix.getcwdb(), top)
 
     def job_of(name: bytes, parent: int) -> "Job":
-        try:
-            posix.stat(name + b"/log", dir_fd=parent)
-        except OSError:
+        if files.is_missing(name + b"/log", parent):
             return settings.job(name)
         from pyinit.logs import own
 

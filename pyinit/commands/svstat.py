@@ -14,9 +14,6 @@ from pyinit.system import files
 KNOCKING = files.WRITE_FLAGS
 """Opened so, `ok` is there only while a supervise has it open."""
 
-CAN_ASK = posix.access(b"/", posix.F_OK, follow_symlinks=False)
-"""Whether a file is there; a sandbox may refuse that call (faccessat2 under Docker before 20.10)."""
-
 
 def main(argv: list[bytes]) -> int:
     """One line a service, all written at the end."""
@@ -68,7 +65,7 @@ def _accounts() -> dict[bytes, bytes]:
 def _line(name: bytes, now: int) -> bytes:
     """What follows the name. In the usual case, for a thousand services' sake, nothing is done that need not be."""
     try:
-        if name and CAN_ASK and not posix.access(name + b"/down", posix.F_OK, follow_symlinks=False):
+        if name and files.is_missing(name + b"/down"):
             posix.close(posix.open(name + b"/supervise/ok", KNOCKING))
             descriptor = posix.open(name + b"/supervise/status", files.READ_FLAGS)
             content = posix.read(descriptor, LENGTH)

@@ -36,6 +36,8 @@ def changes(directory: int, name: bytes, given: "Mapping[bytes, bytes]") -> "dic
 
 
 def _env(directory: int) -> "dict[bytes, bytes | None]":
+    if files.is_missing(b"env", directory):
+        return {}
     try:
         opened = posix.open(b"env", files.READ_FLAGS | posix.O_DIRECTORY, dir_fd=directory)
     except FileNotFoundError:
@@ -58,6 +60,8 @@ def _env(directory: int) -> "dict[bytes, bytes | None]":
 
 def secrets(directory: int) -> list[bytes]:
     """The names in the file `secrets`. Raises CannotRead."""
+    if files.is_missing(b"secrets", directory):
+        return []
     try:
         return files.read(b"secrets", directory).split()
     except FileNotFoundError:

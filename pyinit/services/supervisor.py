@@ -12,7 +12,7 @@ from time import monotonic, time_ns
 from pyinit import report
 from pyinit.services import state, status
 from pyinit.services.control import DOWN, UP
-from pyinit.services.directory import CannotReplace, is_down, make_state, open_fifo, replace_status
+from pyinit.services.directory import CannotReplace, is_down, make_state, open_fifo, read_letters, replace_status
 from pyinit.services.environment import CannotRead, changes
 from pyinit.services.host import CannotOpen, Complaints, Host
 from pyinit.system import files
@@ -260,13 +260,8 @@ class Supervisor:
         self.handle(state.Waited())
 
     def _read_control(self) -> None:
-        if self._control < 0:
-            return
-        try:
-            letters = posix.read(self._control, COMMANDS_AT_ONCE)
-        except BlockingIOError:
-            return
-        self.command(letters)
+        if self._control >= 0:
+            self.command(read_letters(self._control, COMMANDS_AT_ONCE))
 
     def _status(self) -> bytes:
         now = self._state
