@@ -1,14 +1,10 @@
 """What a service directory says, whether it is down, whether it brings a logger; and how its state lives in it."""
 
 import posix
-from fcntl import ioctl
 
-from pyinit.services.host import CannotOpen
 from pyinit.system import files
 
 STATE = b"supervise"
-FIONREAD, NOTHING = 0x541B, bytes(4)
-"""How many bytes can be read (ioctl_tty(2)), and the answer for none."""
 LONGEST_LINK = 255
 """Debian's supervise follows a dangling `supervise` link only this far."""
 
@@ -64,28 +60,14 @@ def open_fifo(name: bytes, directory: int, mode: int, verb: bytes, service: byte
     try:
         return posix.open(name, mode | flags, dir_fd=directory)
     except OSError as error:
+        from pyinit.services.host import CannotOpen  # which svstat, that asks whether a service is down, does not need
+
         trouble = CannotOpen(b"unable to %b %b/%b" % (verb, service, name), error)
     try:  # which of the two it was that failed, as a program with two descriptors would say
         posix.close(posix.open(name, posix.O_RDONLY | flags, dir_fd=directory))
     except OSError as error:
         trouble = CannotOpen(b"unable to read %b/%b" % (service, name), error)
     raise trouble
-
-
-def read_letters(control: int, most: int) -> bytes:
-    """What has been written to a control FIFO, nothing if nothing has. Raises OSError.
-
-    That is asked first: a read that finds nothing is an error, which takes ten times as long.
-    """
-    try:
-        if ioctl(control, FIONREAD, NOTHING) == NOTHING:
-            return b""
-    except OSError:  # it has another number on this processor
-        pass
-    try:
-        return posix.read(control, most)
-    except BlockingIOError:
-        return b""
 
 
 class CannotReplace(Exception):

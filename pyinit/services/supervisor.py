@@ -12,11 +12,11 @@ from time import monotonic, time_ns
 from pyinit import report
 from pyinit.services import state, status
 from pyinit.services.control import DOWN, UP
-from pyinit.services.directory import CannotReplace, is_down, make_state, open_fifo, read_letters, replace_status
+from pyinit.services.directory import CannotReplace, is_down, make_state, open_fifo, replace_status
 from pyinit.services.environment import CannotRead, changes
 from pyinit.services.host import CannotOpen, Complaints, Host
 from pyinit.system import files
-from pyinit.system.descriptors import Descriptors, Streams
+from pyinit.system.descriptors import Descriptors, Streams, read_now
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -261,7 +261,7 @@ class Supervisor:
 
     def _read_control(self) -> None:
         if self._control >= 0:
-            self.command(read_letters(self._control, COMMANDS_AT_ONCE))
+            self.command(read_now(self._control, COMMANDS_AT_ONCE))
 
     def _status(self) -> bytes:
         now = self._state

@@ -309,3 +309,24 @@ def test_it_idles_without_waking_up(machine):
     before = wakeups()
     time.sleep(6.5)  # longer than any fallback scan
     assert wakeups() == before
+
+
+def test_a_status_is_written_only_when_it_is_another(machine):
+    machine.add("a")
+    machine.add("idle", down="")
+    machine.boot().until_up("a")
+    status = machine.services / "a/supervise/status"
+    first = status.stat()
+    assert (first.st_mode & 0o777, first.st_size) == (0o644, 18)
+    machine.svc("u", "a")
+    machine.svc("p", "a")
+    until(lambda: "paused" in machine.svstat("a"), "the pause, which is told, and before it the other command")
+    second = status.stat()
+    assert second.st_ino != first.st_ino
+    for letters in "p", "u":
+        machine.svc(letters, "a")
+    machine.svc("u", "idle")  # the commands before it were obeyed when this one is
+    machine.until_up("idle")
+    assert status.stat().st_ino == second.st_ino
+    machine.svc("c", "a")
+    until(lambda: "paused" not in machine.svstat("a"), "the end of the pause")

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pyinit.system import descriptors as module
 from pyinit.system import shelf as shelves
 from pyinit.system.descriptors import Descriptors, Storage, Streams
 
@@ -229,3 +230,14 @@ def test_streams_are_ends_of_a_pipe_and_others():
         assert streams == []
     reader.close()
     writer.close()
+
+
+@pytest.mark.parametrize("number", [module.FIONREAD, 0x4004667F])
+def test_what_can_be_read_now(tmp_path, monkeypatch, number):
+    monkeypatch.setattr(module, "FIONREAD", number)
+    os.mkfifo(tmp_path / "fifo")
+    fifo = os.open(tmp_path / "fifo", os.O_RDWR | os.O_NONBLOCK)
+    assert module.read_now(fifo, 3) == b""
+    os.write(fifo, b"abcd")
+    assert [module.read_now(fifo, 3) for _ in range(3)] == [b"abc", b"d", b""]
+    os.close(fifo)
