@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pyinit.system.descriptors import Descriptors
-    from pyinit.system.loop import Deadline, Loop
+    from pyinit.system.loop import Loop
 
 PROG = b"multilog"
 SERVER = (
@@ -75,7 +75,7 @@ class Plane:
         self._socket: socket | None = None
         self._writer = -1
         self._started = float("-inf")
-        self._start_timer: Deadline | None = None
+        self._starting = False
         self._finishing = False
         self._has_complained = False
 
@@ -85,11 +85,6 @@ class Plane:
         self._attached[self._count] = Attachment(self._job_of(name, parent), pipe, drained)
         self._outbox.append(self._count)
         self._ensure()
-
-    def begin(self) -> None:
-        """Start the logging process if there is anything to read, and not only in the next turn."""
-        if self._start_timer:
-            self._start()
 
     def finish(self) -> None:
         """No pipe will be attached any more: the logging process ends when those it has are drained."""
@@ -108,8 +103,9 @@ class Plane:
         """See that it runs: at the earliest in the next turn, so that services start before their logger."""
         if self._socket:
             self._flush()
-        elif not self._start_timer:
-            self._start_timer = self._loop.at(self._started + PAUSE, self._start)
+        elif not self._starting:
+            self._starting = True
+            self._loop.at(self._started + PAUSE, self._start)
 
     def _start(self) -> None:
         # Loaded where services run already; and here, so that its pages are shared and the next one reads no file.
@@ -118,9 +114,7 @@ class Plane:
         load(SERVER)
         from pyinit.logs.server import serve
 
-        if self._start_timer:
-            self._start_timer.cancel()
-            self._start_timer = None
+        self._starting = False
         is_first = self._started == float("-inf")
         self._started = monotonic()
         ours, theirs = socketpair(AF_UNIX, SOCK_SEQPACKET)

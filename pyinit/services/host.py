@@ -1,5 +1,7 @@
 """What the supervisors of one process share, and how each of them tells its troubles."""
 
+from time import monotonic
+
 from pyinit.system.descriptors import Storage
 
 TYPE_CHECKING = False
@@ -81,17 +83,17 @@ class Host:
             self._untold.append(supervisor)
 
     def start_crowd(self) -> None:
-        """From here until `tell_all` nothing is told: what is to be started comes before what is told of it."""
-        self._untold = []
+        """From here on nothing is told: what is to be started comes before what is told of it."""
+        self._untold = self._untold or []
 
     def crowd_started(self) -> None:
-        """Let those that were started go first."""
+        """Let those that were started go first, and in the loop tell of all that has changed."""
         if self._has_started:
             self._has_started = False
             self.loop.give_way()
+        self.loop.at(monotonic(), self._tell_all)
 
-    def tell_all(self) -> None:
-        """Tell of all that has changed meanwhile, and from here on at once."""
+    def _tell_all(self) -> None:
         untold, self._untold = self._untold or (), None
         for supervisor in untold:
             self.loop.guard(supervisor.announce)

@@ -28,9 +28,6 @@ if TYPE_CHECKING:
             `parent`, the directory that the service is in, may be looked at before this returns.
             """
 
-        def begin(self) -> None:
-            """Read what was attached, now that the services it comes from have been started."""
-
 
 RESERVE = 16
 """Descriptors that no new service may take: those that are up need some to be started again, and to be told of."""

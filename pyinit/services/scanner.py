@@ -134,9 +134,6 @@ class Scanner:
                 service = name.encode(encoding, "surrogateescape")
                 self._host.loop.guard(self._take_up, service, said, owner=service)
         self._host.crowd_started()
-        if self._wiring.sink:
-            self._wiring.sink.begin()
-        self._host.tell_all()
         return True
 
     def _take_up(self, name: bytes, said: dict[bytes, bytes]) -> None:
