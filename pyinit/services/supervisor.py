@@ -179,6 +179,7 @@ class Supervisor:
             case state.Wait(until):
                 self._timer = self._host.loop.at(until, self._wake)
             case state.Leave():
+                self.announce()  # what was to be told later
                 try:
                     self._close()
                 finally:
@@ -270,7 +271,7 @@ class Supervisor:
     def announce(self) -> None:
         """Replace the status if it is another. Trouble is said, unless nobody is left to read it, and the old stays."""
         content = self._status()
-        if content == self._told:
+        if content == self._told or not self._kept:
             return
         try:
             with self._kept as (*_, place, _):

@@ -131,3 +131,16 @@ def test_many_that_die_at_once_are_all_restarted(crowd):
     crowd.inside("sh", "-c", f"sleep 1; kill -{int(SIGKILL)} {' '.join(map(str, pids))}")
     for number, pid in enumerate(pids):
         crowd.until_up(name(number), other_than=pid)
+
+
+def test_what_leaves_before_the_crowd_is_told_of_is_told_of(make_machine):
+    """The run of one tells its supervise to exit and ends, while the others are still being started."""
+    machine = make_machine(program="svscan")
+    machine.add("a", "svc -x .; exit 0")
+    for number in range(40):
+        machine.add(name(number))
+    machine.boot()
+    until(lambda: all(machine.pid_of(name(number)) for number in range(40)), "all to be up", 20)
+    until(lambda: (machine.services / "a/supervise/status").read_bytes()[12:16] == bytes(4), "down", 10)
+    assert "internal error" not in machine.stderr()
+    assert machine.stop() == 0
