@@ -152,8 +152,13 @@ class Plane:
                     self._socket.sendmsg([packet], [(SOL_SOCKET, SCM_RIGHTS, pipe.to_bytes(4, sys.byteorder))])
             except BlockingIOError:
                 return self._loop.on_writable(self._writer, self._flush)
-            except OSError:  # it is dying: the next one is sent everything
-                break
+            except OSError as error:
+                from errno import EMFILE
+
+                if error.errno == EMFILE:  # no room to look at what is in flight
+                    self._loop.at(monotonic() + PAUSE, self._flush)
+                    return None
+                break  # it is dying: the next one is sent everything
             del self._outbox[0]
         self._loop.forget(self._writer)
         if self._finishing:

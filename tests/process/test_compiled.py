@@ -184,3 +184,54 @@ def test_a_list_of_what_to_load_is_all_of_it_and_in_order(
     assert with_load.stdout == "\n", with_load.stderr
     without = loaded(place, [], WITHOUT.format(before=before, statements=statements))
     assert without.stdout.split() == sorted(modules), without.stderr
+
+
+PROBE = """
+
+def main(argv):
+    import sys
+
+    by_importlib = [name for name, module in sys.modules.items() if name.startswith("pyinit") and module.__spec__]
+    print(sys.modules["pyinit.compiled"].__file__, sys.modules["pyinit.report"].__file__, *sorted(by_importlib))
+    sys.stdout.flush()
+    return 0
+"""
+
+
+def launched(place: Path, name: str) -> list[str]:
+    """What a command sees that a launcher has started: files of modules, and what importlib has imported."""
+    done = subprocess.run([sys.executable, "-ISB", place / "bin" / name], capture_output=True, text=True, check=True)
+    return done.stdout.split()
+
+
+@pytest.fixture(params=["pyinit", "setuidgid"])
+def command(request: pytest.FixtureRequest, place: Path) -> str:
+    """A command that is not what it was: PROBE. It still imports all that it needs when it is imported."""
+    shutil.copytree(ROOT / "bin", place / "bin", symlinks=True)
+    with (place / f"pyinit/commands/{request.param}.py").open("a") as file:
+        file.write(PROBE)
+    return request.param
+
+
+@pytest.mark.parametrize("mode", [PycInvalidationMode.TIMESTAMP, PycInvalidationMode.UNCHECKED_HASH])
+def test_a_launcher_imports_what_is_compiled_without_importlib(place, command, mode):
+    compile_all(place, mode)
+    root = f"{place}/bin/../pyinit"
+    assert launched(place, command) == [f"{root}/compiled.py", f"{root}/report.py"]
+
+
+def test_a_launcher_leaves_what_is_not_compiled_to_importlib(place, command):
+    names = launched(place, command)[2:]
+    assert {"pyinit", "pyinit.__main__", "pyinit.compiled", "pyinit.report"} < set(names)
+
+
+@pytest.mark.parametrize("damage", ["stale", "of another Python"])
+def test_a_launcher_takes_no_compiled_that_is_not_current(place, command, damage):
+    compile_all(place)
+    if damage == "stale":
+        source = place / "pyinit/compiled.py"
+        source.write_text(source.read_text() + "\nIS_NEW = True\n")
+    else:
+        for compiled in (place / "pyinit/__pycache__").glob("compiled.*"):
+            compiled.write_bytes(b"????" + compiled.read_bytes()[4:])
+    assert "pyinit.compiled" in launched(place, command)[2:]
