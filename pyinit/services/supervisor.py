@@ -16,7 +16,7 @@ from pyinit.services.directory import CannotReplace, is_down, make_state, open_f
 from pyinit.services.environment import CannotRead, changes
 from pyinit.services.host import CannotOpen, Complaints, Host
 from pyinit.system import files
-from pyinit.system.descriptors import Descriptors, Streams, read_now
+from pyinit.system.descriptors import NO_STREAMS, Descriptors, Streams, read_now
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,13 +51,13 @@ class Supervisor:
         "on_leave",
     )
 
-    def __init__(self, host: Host, name: bytes, directory: int, streams: Streams | None = None) -> None:
+    def __init__(self, host: Host, name: bytes, directory: int, streams: Streams = NO_STREAMS) -> None:
         self.name = name
         self.on_leave: Callable[[], None] | None = None
         self.on_death: Callable[[], None] | None = None
         self._host = host
         self._kept = Descriptors(directory)
-        self._streams = streams or Streams(Descriptors(), ())
+        self._streams = streams
         self._control = self._ok = -1
         self._timer: Deadline | None = None
         self._told = b""

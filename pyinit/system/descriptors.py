@@ -116,6 +116,9 @@ class Streams:
         self._pipe.__exit__(*trouble)
 
 
+NO_STREAMS = Streams(Descriptors(), ())
+
+
 class Storage:
     """Takes nothing before `begin`."""
 

@@ -111,7 +111,16 @@ class Spawner:
     This process's working directory is to be what it is now for as long as it starts any.
     """
 
-    __slots__ = ("_defaults", "_given_limit", "_group", "_home", "_raised_limit", "environment", "lacks")
+    __slots__ = (
+        "_change_limit",
+        "_defaults",
+        "_given_limit",
+        "_group",
+        "_home",
+        "_raised_limit",
+        "environment",
+        "lacks",
+    )
 
     def __init__(self, has_groups: bool = False) -> None:
         """`has_groups`: each program leads a process group of its own, which a terminal's ^C does not reach."""
@@ -121,6 +130,7 @@ class Spawner:
         """What programs are given, and how many entries of what was given here that can't have: those without a
         name or `=`, and all but the last of one name."""
         self._home = posix.open(".", posix.O_PATH | posix.O_DIRECTORY | posix.O_CLOEXEC)
+        self._change_limit: Callable[[tuple[int, int]], None]
         self._given_limit: tuple[int, int] | None = None
         self._raised_limit: tuple[int, int] | None = None
 
@@ -136,8 +146,9 @@ class Spawner:
         soft, hard = getrlimit(RLIMIT_NOFILE)
         if soft == hard:
             return
-        setrlimit(RLIMIT_NOFILE, (hard, hard))
+        self._change_limit = lambda limit: setrlimit(RLIMIT_NOFILE, limit)
         self._given_limit, self._raised_limit = (soft, hard), (hard, hard)
+        self._set_limit(self._raised_limit)
 
     def start(
         self,
@@ -192,9 +203,7 @@ class Spawner:
 
     def _set_limit(self, limit: tuple[int, int] | None) -> None:
         if limit:
-            from resource import RLIMIT_NOFILE, setrlimit
-
-            setrlimit(RLIMIT_NOFILE, limit)
+            self._change_limit(limit)
 
 
 def _defaults(ours: tuple[int, ...]) -> list[int]:
