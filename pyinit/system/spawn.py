@@ -230,6 +230,7 @@ def fork(name: bytes, keep: int, main: "Callable[[], int]") -> int:
     try:
         set_wakeup_fd(-1)
         reset_signals()
+        set_signal(SIGPIPE, SIG_IGN)  # again: its parent may have asked for it
         posix.closerange(3, keep)
         posix.closerange(keep + 1, 2**31 - 1)
         pthread_sigmask(SIG_SETMASK, ())
