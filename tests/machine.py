@@ -20,10 +20,13 @@ STAMPED = re.compile(r"@[0-9a-f]{24} (.*)")
 
 
 def logged(directory: Path) -> list[str]:
-    """All lines of a log directory, the oldest first, without their labels; none in the middle of a rotation."""
+    """All lines of a log directory, the oldest first, without their labels; none in the middle of a rotation.
+
+    Without what a file ends in that is no line: it is being written, or who wrote it was killed at that.
+    """
     try:
         files = [*sorted(path for path in directory.iterdir() if path.name.startswith("@")), directory / "current"]
-        lines = "".join(path.read_text() for path in files).splitlines()
+        lines = "".join(text[: text.rfind("\n") + 1] for text in (path.read_text() for path in files)).splitlines()
     except FileNotFoundError:
         return []
     matches = [STAMPED.fullmatch(line) for line in lines]
