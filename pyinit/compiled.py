@@ -68,7 +68,7 @@ def boot(this: "ModuleType", place: str, heading: bytes) -> None:
     directory = place + "/pyinit"
     this.__file__ = directory + "/compiled.py"
     if _is_current(heading, this.__file__) and _load("pyinit", directory, "__init__"):
-        sys.modules[__name__] = sys.modules["pyinit"].compiled = this  # type: ignore[attr-defined]
+        sys.modules[__name__] = sys.modules["pyinit"].__dict__["compiled"] = this
         load(("pyinit.__main__",))
 
 
