@@ -77,7 +77,10 @@ def _is_ours(path: bytes) -> bool:
             return False
         if found.st_mode & 0o077:
             posix.chmod(path, 0o700)
-        posix.mkdir(probe, 0o700)
+        try:
+            posix.mkdir(probe, 0o700)
+        except FileExistsError:  # of one who was killed at this
+            pass
         posix.rmdir(probe)
     except OSError:
         return False

@@ -119,3 +119,10 @@ def test_a_service_and_its_log_get_directories(top):
     (top / "file").write_text("")
     with pytest.raises(NotADirectoryError):
         enter(bytes(top), b"file")
+
+
+def test_a_probe_that_was_left_there_makes_no_place_unusable(tmp_path):
+    place = tmp_path / "state"
+    (place / ".probe").mkdir(parents=True)
+    assert make({b"PYINIT_STATE": bytes(place)}) == bytes(place)
+    assert not (place / ".probe").exists()
