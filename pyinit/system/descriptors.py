@@ -1,7 +1,7 @@
 """Descriptors that are held and seldom used: a lock, a directory, the ends of a pipe. Where there are many, in flight.
 
-For every program started the kernel copies and closes each entry of the table of descriptors, which with a thousand
-services was a third of a start. What is in flight (see `shelf`) is open, and locked, and is no entry. It counts
+For every program started the kernel copies and closes each entry of the table of descriptors, which with two thousand
+services was a fifth of a start. What is in flight (see `shelf`) is open, and locked, and is no entry. It counts
 against the same limit (RLIMIT_NOFILE, though for all processes of a user together); what doesn't fit stays at hand, and
 so does everything where descriptors can't be put in flight.
 """
