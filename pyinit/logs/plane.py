@@ -73,7 +73,7 @@ class Plane:
         self._count = 0
         self._outbox: list[int] = []
         self._socket: socket | None = None
-        self._writer = -1
+        self._ring = self._writer = -1
         self._started = float("-inf")
         self._starting = False
         self._finishing = False
@@ -134,7 +134,7 @@ class Plane:
         self._socket = ours
         self._writer = fcntl(ours.fileno(), F_DUPFD_CLOEXEC)
         self._loop.on_death(self.pid, self._died)
-        self._loop.on_readable(ours.fileno(), self._hear, rings=True)
+        self._ring = self._loop.on_ring(ours.fileno(), self._hear)
         self._outbox = list(self._attached)
         self._flush()
 
@@ -169,7 +169,8 @@ class Plane:
         return None
 
     def _hear(self) -> None:
-        self._receive()
+        while self._receive():
+            pass
 
     def _receive(self) -> bool:
         """Take one message; whether there was one."""
@@ -180,7 +181,6 @@ class Plane:
         except OSError:
             return False
         if not packet:
-            self._loop.forget(self._socket.fileno())
             return False
         attachment = self._attached.pop(int(packet), None)
         if attachment:
@@ -189,10 +189,9 @@ class Plane:
 
     def _died(self, status: int) -> None:
         """Hear what it still had said; then start another if there is anything left to read."""
-        while self._receive():
-            pass
+        self._hear()
         if self._socket:
-            self._loop.forget(self._socket.fileno())
+            self._loop.unring(self._ring)
             self._loop.forget(self._writer)
             posix.close(self._writer)
             self._socket.close()

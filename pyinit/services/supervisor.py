@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 PROG = b"supervise"
 COMMANDS_AT_ONCE = 64
-"""A flooded FIFO does not keep the other services waiting; what is left is read in the next turn."""
+"""A flooded FIFO does not keep the other services waiting; what may be left is read in the next turn."""
 
 
 class Supervisor:
@@ -38,10 +38,10 @@ class Supervisor:
 
     __slots__ = (
         "_complaints",
-        "_control",
         "_host",
         "_kept",
         "_ok",
+        "_ring",
         "_state",
         "_streams",
         "_timer",
@@ -58,7 +58,7 @@ class Supervisor:
         self._host = host
         self._kept = Descriptors(directory)
         self._streams = streams
-        self._control = self._ok = -1
+        self._ring = self._ok = -1
         self._timer: Deadline | None = None
         self._told = b""
         self._complaints = Complaints(host.repeats)
@@ -106,13 +106,14 @@ class Supervisor:
                 is_new = self._acquire(directory) or is_new
             except OSError as error:
                 raise CannotOpen(b"unable to acquire %b/supervise/lock" % self.name, error) from None
-        with self._kept as (*_, place, _):  # for both: its own writer keeps it from ever reaching an end
-            self._control = open_fifo(b"supervise/control", place, posix.O_RDWR, b"write", self.name)
+        with self._kept as held:  # for both: its own writer keeps it from ever reaching an end
+            control = open_fifo(b"supervise/control", held[-2], posix.O_RDWR, b"write", self.name)
+            self._kept = Descriptors(*held, control)
         try:
-            self._host.loop.on_readable(self._control, self._read_control, rings=True)
+            self._ring = self._host.loop.on_ring(control, self._read_control)
         except OSError as error:  # a file, which can always be read
             raise CannotOpen(b"unable to read %b/supervise/control" % self.name, error) from None
-        self._state = state.State(want, time_ns())
+        self._state = state.State(want, self._host.begin())
         self._be_found(is_new)
         self.handle(state.Opened())
         self._kept.store(self._host.storage)
@@ -146,17 +147,17 @@ class Supervisor:
         """
         try:
             if is_new:
-                with self._kept as (*_, place, _):
-                    files.create(b"supervise/status", self._status(), place)
+                with self._kept as (*_, place, _, _):
+                    self._host.make_first_status(self._status(), place)
                 self._told = self._status()
         except OSError:  # what is wrong is said
             pass
         self.announce()
         try:
-            with self._kept as (*_, place, _):
+            with self._kept as (*_, place, _, _):
                 posix.link(b"supervise/control", b"supervise/ok", src_dir_fd=place, dst_dir_fd=place)
         except OSError:  # it is there already, or there are no hard links here
-            with self._kept as (*_, place, _):
+            with self._kept as (*_, place, _, _):
                 self._ok = open_fifo(b"supervise/ok", place, posix.O_RDONLY, b"read", self.name)
 
     def handle(self, event: "state.Event") -> None:
@@ -261,8 +262,13 @@ class Supervisor:
         self.handle(state.Waited())
 
     def _read_control(self) -> None:
-        if self._control >= 0:
-            self.command(read_now(self._control, COMMANDS_AT_ONCE))
+        if self._ring < 0:
+            return
+        with self._kept as (*_, control):
+            letters = read_now(control, COMMANDS_AT_ONCE)
+        if len(letters) == COMMANDS_AT_ONCE:
+            self._host.loop.at(monotonic(), self._read_control)
+        self.command(letters)
 
     def _status(self) -> bytes:
         now = self._state
@@ -274,7 +280,7 @@ class Supervisor:
         if content == self._told or not self._kept:
             return
         try:
-            with self._kept as (*_, place, _):
+            with self._kept as (*_, place, _, _):
                 replace_status(place, content)
             self._told = content
             return
@@ -287,8 +293,8 @@ class Supervisor:
             report.warn(PROG, message, trouble.error)
 
     def _close(self) -> None:
-        if self._control >= 0:
-            self._host.loop.forget(self._control)
-        files.close_all(self._ok, self._control)
-        self._ok = self._control = -1
+        if self._ring >= 0:
+            self._host.loop.unring(self._ring)
+        files.close_all(self._ok)
+        self._ok = self._ring = -1
         self._kept.close()

@@ -47,18 +47,22 @@ def make_fifo(name: bytes, directory: int) -> None:
         pass
 
 
-def create(name: bytes, content: bytes, directory: int) -> None:
-    """Make a file of mode 0644 with this content; FileExistsError where there is something of that name."""
+def create(name: bytes, content: bytes, directory: int) -> int:
+    """Make a file of mode 0644 with this content; FileExistsError where there is something of that name.
+
+    Returns the descriptor that it was written with.
+    """
     flags = WRITE_FLAGS | posix.O_CREAT | posix.O_EXCL
     descriptor = posix.open(name, flags, 0o644, dir_fd=directory)
     try:
         is_whole = posix.write(descriptor, content) == len(content)
     except OSError:
         is_whole = False
-    posix.close(descriptor)
     if not is_whole:
+        posix.close(descriptor)
         posix.unlink(name, dir_fd=directory)
         raise OSError("partial write")
+    return descriptor
 
 
 def is_missing(name: bytes, directory: int | None = None) -> bool:

@@ -4,9 +4,9 @@ A signal's C handler writes a byte into the doorbell pipe; its Python handler ad
 wakes the loop: full, it would lose bytes; the set loses nothing. Deaths are never counted: each SIGCHLD means "reap
 until none is left". Nothing polls: with no deadline set the loop sleeps until the kernel has something.
 
-A loop in which every descriptor rings, that is, has the kernel send SIGCHLD when it can be read, does not have signals
-delivered: they stay blocked, and it fetches them one at a time. That saves the handlers and the doorbell: half of what
-a forwarded signal takes, a third of the way from a death to the next start. SIGCHLD, since all it says here is "look".
+A loop in which every descriptor rings (see `rings`) does not have signals delivered: they stay blocked, and it fetches
+them one at a time. That saves the handlers and the doorbell: half of what a forwarded signal takes, a third of the way
+from a death to the next start.
 
 One turn: ready descriptors, then signals and deaths, then what is due, then `after_turn`. What a child wrote before it
 died is thus read before its death is seen, but for descriptors that ring: their owners read them at the death.
@@ -24,6 +24,7 @@ from _signal import signal as set_signal
 from time import monotonic
 
 from pyinit import report
+from pyinit.system.rings import Rings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,6 +48,9 @@ HEAD_START = 0.0005
 
 PENALTY = 1.0
 """Seconds a descriptor is left alone after its callback raised: it may still be ready and would spin."""
+
+OWN = 2
+"""Descriptors of the loop's own that it waits for: the doorbell and the rings."""
 
 
 class Deadline:
@@ -75,9 +79,8 @@ class Loop:
         self._children: dict[int, Callable[[int], None]] = {}
         self._signals: dict[int, Callable[[], None]] = {}
         self._pending: set[int] = set()
-        self._to_ring: set[int] = set()
-        self._ringing: set[int] = set()
-        self._has_rung, self._gives_way = False, True
+        self._rings = Rings()
+        self._has_rung, self._gives_way = True, True
         self._blocked: set[int] | None = None
         """Signals that are fetched; None while the mask is still to be set."""
         self._deadlines: list[tuple[float, int, Deadline]] = []
@@ -87,17 +90,24 @@ class Loop:
         self._doorbell, button = posix.pipe2(posix.O_NONBLOCK | posix.O_CLOEXEC)
         set_wakeup_fd(button, warn_on_full_buffer=False)
         self.on_readable(self._doorbell, self._answer)
+        self.on_readable(self._rings.fileno(), self._hear)
         self.on_signal(SIGCHLD, self._reap)
 
-    def on_readable(self, descriptor: int, callback: "Callable[[], None]", rings: bool = False) -> None:
-        """Call when `descriptor` can be read or has reached its end, until `forget`.
-
-        `rings`: it may be made to ring, being a FIFO or a socket of this process alone that never blocks.
-        """
+    def on_readable(self, descriptor: int, callback: "Callable[[], None]") -> None:
+        """Call when `descriptor` can be read or has reached its end, until `forget`."""
         self._epoll.register(descriptor, select.EPOLLIN)
         self._ready[descriptor] = callback
-        if rings:
-            self._to_ring.add(descriptor)
+
+    def on_ring(self, descriptor: int, callback: "Callable[[], None]") -> int:
+        """Call when more can be read, until all descriptors of this file are closed; returns what to `unring`.
+
+        A FIFO or a socket of this process alone that never blocks. The callback reads all there is. Raises OSError.
+        """
+        return self._rings.add(descriptor, callback)
+
+    def unring(self, number: int) -> None:
+        """Call no more for it."""
+        self._rings.forget(number)
 
     def on_writable(self, descriptor: int, callback: "Callable[[], None]") -> None:
         """Call when `descriptor` can be written, until `forget`. Naming it again changes nothing."""
@@ -109,8 +119,6 @@ class Loop:
         """Stop watching; to be called before the descriptor is closed."""
         if self._ready.pop(descriptor, None) is not None:
             self._epoll.unregister(descriptor)
-            self._to_ring.discard(descriptor)
-            self._ringing.discard(descriptor)
 
     def on_signal(self, number: int, callback: "Callable[[], None]") -> None:
         """Call once for any number of signals that came since the last call."""
@@ -174,9 +182,7 @@ class Loop:
         return self._code
 
     def _turn(self) -> None:
-        if self._to_ring:
-            self._let_ring()
-        if len(self._ready) == 1 + len(self._ringing):
+        if len(self._ready) == OWN and not self._rings.deaf:
             self._fetch_signal()
         else:
             self._block_just(())
@@ -199,19 +205,6 @@ class Loop:
             if (callback := self._ready.get(descriptor)) and not self.guard(callback):
                 self._suspend(descriptor, callback)
         return bool(found)
-
-    def _let_ring(self) -> None:
-        """From here on, when services run (fcntl(2), F_SETSIG). With one that can't, all are waited for by epoll."""
-        for descriptor in self._to_ring:
-            try:
-                fcntl.fcntl(descriptor, fcntl.F_SETOWN, posix.getpid())
-                fcntl.fcntl(descriptor, fcntl.F_SETSIG, SIGCHLD)
-                fcntl.fcntl(descriptor, fcntl.F_SETFL, posix.O_NONBLOCK | posix.O_ASYNC)
-            except OSError:
-                continue
-            self._ringing.add(descriptor)
-        self._to_ring.clear()
-        self._has_rung = True
 
     def _fetch_signal(self) -> None:
         """Call for what has rung, until nothing is left to be read; then wait for a signal."""
@@ -239,6 +232,15 @@ class Loop:
 
     def _answer(self) -> None:
         posix.read(self._doorbell, 512)
+
+    def _hear(self) -> None:
+        for callback in self._rings.heard():
+            self._let_read(callback)
+
+    def _let_read(self, callback: "Callable[[], None]") -> None:
+        """One that raised may have left something, and is not told of that again."""
+        if not self.guard(callback):
+            self.at(monotonic() + PENALTY, lambda: self._let_read(callback))
 
     def _reap(self) -> None:
         before = self.orphans
