@@ -15,7 +15,10 @@ COMMANDS = frozenset(
 )
 
 EVERY = ("pyinit.report", "pyinit.system.process")
-PROCESS_1 = ("pyinit.system.spawn", "pyinit.services.invocation", "pyinit.system.console", "pyinit.system.loop")
+PROCESS_1 = (
+    *("pyinit.system.spawn", "pyinit.services.invocation", "pyinit.system.console"),
+    *("pyinit.system.rings", "pyinit.system.loop"),
+)
 """What every command, and what pyinit, imports before it begins: each after what it imports itself."""
 
 COLLECTED_BY = 50_000

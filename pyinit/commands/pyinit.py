@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 
 PROG = b"pyinit"
 SUPERVISION = (
-    *("pyinit.logs.settings", "pyinit.system.descriptors", "pyinit.services.host", "pyinit.system.files"),
+    *("pyinit.logs.settings", "pyinit.system.files", "pyinit.system.descriptors", "pyinit.services.host"),
     "pyinit.services.directory",
     *("pyinit.services.control", "pyinit.services.state", "pyinit.tai", "pyinit.services.status"),
     *("pyinit.services.environment", "pyinit.services.supervisor", "pyinit.services.pair", "pyinit.services.scanner"),

@@ -49,9 +49,6 @@ HEAD_START = 0.0005
 PENALTY = 1.0
 """Seconds a descriptor is left alone after its callback raised: it may still be ready and would spin."""
 
-OWN = 2
-"""Descriptors of the loop's own that it waits for: the doorbell and the rings."""
-
 
 class Deadline:
     """A callback to come; `cancel` makes it never come."""
@@ -182,7 +179,7 @@ class Loop:
         return self._code
 
     def _turn(self) -> None:
-        if len(self._ready) == OWN and not self._rings.deaf:
+        if len(self._ready) == 2 and not self._rings.deaf:  # no others than the doorbell and the rings
             self._fetch_signal()
         else:
             self._block_just(())

@@ -3,8 +3,8 @@
 SIGCHLD, since all it says is "look", as at a death.
 
 Their files are watched, not descriptors: epoll(7) goes on watching a file that is open anywhere, if only in flight (see
-`shelf`), and tells of it by the number that it had when that began. So each has one number for as long as it is watched,
-at which the descriptor itself need not be.
+`shelf`), and tells of it by the number that it had when that began. So each has one number for as long as it is
+watched, at which the descriptor itself need not be.
 """
 
 import posix

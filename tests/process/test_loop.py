@@ -190,45 +190,100 @@ RINGING = """
     def mask():
         return sorted(map(int, signal.pthread_sigmask(signal.SIG_BLOCK, ())))
     def read():
-        came.append(os.read(fifo, 2).decode())
+        came.append(os.read(fifo, 64).decode())
         if sum(map(len, came)) == 9:
             loop.stop(0)
-        elif len(came) == 5:
+        elif len(came) == 3:
             loop.at(time.monotonic() + 0.1, lambda: os.write(fifo, b"!"))
     os.write(fifo, b"abc")
-    loop.on_readable(fifo, read, rings=True)
+    loop.on_ring(fifo, read)
     loop.at(time.monotonic() + 0.1, lambda: os.write(fifo, b"d"))
     loop.at(time.monotonic() + 0.2, lambda: os.posix_spawn("/bin/sh", ["sh", "-c", "printf efgh >fifo"], {}))
     loop.at(time.monotonic() + 0.3, lambda: print(mask()))
 """
 
 
-def test_a_descriptor_that_rings_is_read_to_its_end_while_signals_are_fetched(tmp_path):
-    """What was there before, what comes later, and more than is read at once."""
+def test_a_descriptor_rings_while_signals_are_fetched(tmp_path):
+    """What was there before, and what comes later."""
     done = loop(
         f"os.chdir({str(tmp_path)!r})\n"
         + textwrap.dedent(RINGING)
         + "code = loop.run()\nprint(*came, mask())\nsys.exit(code)"
     )
-    assert done.stdout == "[17]\nab c d ef gh ! [17]\n"
+    assert done.stdout == "[17]\nabc d efgh ! [17]\n"
 
 
 def test_a_descriptor_that_cannot_ring_is_waited_for(tmp_path):
     done = loop(
         f"os.chdir({str(tmp_path)!r})\n"
         + textwrap.dedent("""
-            import pyinit.system.loop as module
-            class Without:
-                def __getattr__(self, name, kernel=module.fcntl):
-                    return getattr(kernel, name)
-                def fcntl(self, *arguments):
+            import pyinit.system.rings as module
+            def refuse(descriptor, command, argument, kernel=module.fcntl):
+                if command == module.F_SETSIG:
                     raise OSError(22, "Invalid argument")
-            module.fcntl = Without()
+                return kernel(descriptor, command, argument)
+            module.fcntl = refuse
         """)
         + textwrap.dedent(RINGING)
         + "code = loop.run()\nprint(*came, mask())\nsys.exit(code)"
     )
-    assert done.stdout == "[]\nab c d ef gh ! []\n"
+    assert done.stdout == "[]\nabc d efgh ! []\n"
+
+
+def test_what_rings_is_watched_while_it_is_open_anywhere(tmp_path):
+    """Each under a number of its own, though the lowest are free again; and no more behind `unring`."""
+    done = loop(
+        f"os.chdir({str(tmp_path)!r})\n"
+        + textwrap.dedent("""
+        import socket
+        inlet, outlet = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        numbers = {}
+        def hear(name):
+            inlets = socket.recv_fds(outlet, 1, 1, socket.MSG_PEEK)[1] if name == "a" else []
+            print(name, *(os.read(fifo, 64).decode() for fifo in inlets))
+            for fifo in inlets:
+                os.close(fifo)
+        for name in "a", "b", "c":
+            os.mkfifo(name)
+            fifo = os.open(name, os.O_RDWR | os.O_NONBLOCK)
+            numbers[name] = loop.on_ring(fifo, lambda name=name: hear(name))
+            socket.send_fds(inlet, [b"-"], [fifo])
+            os.close(fifo)
+        loop.unring(numbers["b"])
+        def write(name):
+            with open(name, "w") as fifo:
+                fifo.write(name * 3)
+        for delay, name in enumerate("abca", 1):
+            loop.at(time.monotonic() + 0.1 * delay, lambda name=name: write(name))
+        loop.at(time.monotonic() + 0.6, lambda: loop.stop(0))
+        code = loop.run()
+        print(len(set(numbers.values())))
+        sys.exit(code)
+    """)
+    )
+    assert done.stdout == "a aaa\nc\na aaa\n3\n"
+
+
+def test_who_raised_when_something_rang_is_called_again(tmp_path):
+    """It may have left something to be read, which does not ring again."""
+    done = loop(
+        f"os.chdir({str(tmp_path)!r})\n"
+        + textwrap.dedent("""
+        os.mkfifo("fifo")
+        fifo = os.open("fifo", os.O_RDWR | os.O_NONBLOCK)
+        calls = []
+        def read():
+            calls.append(time.monotonic())
+            if len(calls) == 1:
+                raise ValueError("first")
+            print(os.read(fifo, 64), round(calls[1] - calls[0]))
+            loop.stop(0)
+        loop.on_ring(fifo, read)
+        os.write(fifo, b"left")
+        sys.exit(loop.run())
+    """)
+    )
+    assert done.stdout == "b'left' 1\n"
 
 
 def test_a_start_gets_its_head_start_once_a_turn_and_once_before_the_loop_runs():
