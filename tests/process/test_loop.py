@@ -235,20 +235,20 @@ def test_what_rings_is_watched_while_it_is_open_anywhere(tmp_path):
     done = loop(
         f"os.chdir({str(tmp_path)!r})\n"
         + textwrap.dedent("""
-        import socket
-        inlet, outlet = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        numbers = {}
+        from pyinit.system.descriptors import Descriptors, Storage
+        storage = Storage()
+        storage.begin()
+        numbers, fifos = {}, {}
         def hear(name):
-            inlets = socket.recv_fds(outlet, 1, 1, socket.MSG_PEEK)[1] if name == "a" else []
-            print(name, *(os.read(fifo, 64).decode() for fifo in inlets))
-            for fifo in inlets:
-                os.close(fifo)
+            with fifos[name] as (fifo,):
+                print(name, os.read(fifo, 64).decode())
         for name in "a", "b", "c":
             os.mkfifo(name)
             fifo = os.open(name, os.O_RDWR | os.O_NONBLOCK)
             numbers[name] = loop.on_ring(fifo, lambda name=name: hear(name))
-            socket.send_fds(inlet, [b"-"], [fifo])
-            os.close(fifo)
+            fifos[name] = Descriptors(fifo)
+            fifos[name].store(storage)
+        assert not os.path.exists(f"/proc/self/fd/{fifo}")
         loop.unring(numbers["b"])
         def write(name):
             with open(name, "w") as fifo:
@@ -261,7 +261,7 @@ def test_what_rings_is_watched_while_it_is_open_anywhere(tmp_path):
         sys.exit(code)
     """)
     )
-    assert done.stdout == "a aaa\nc\na aaa\n3\n"
+    assert done.stdout == "a aaa\nc ccc\na aaa\n3\n"
 
 
 def test_who_raised_when_something_rang_is_called_again(tmp_path):
