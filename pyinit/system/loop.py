@@ -100,6 +100,7 @@ class Loop:
 
         A FIFO or a socket of this process alone that never blocks. The callback reads all there is. Raises OSError.
         """
+        self._has_rung = True  # what is there already has not
         return self._rings.add(descriptor, callback)
 
     def unring(self, number: int) -> None:

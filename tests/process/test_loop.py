@@ -345,3 +345,22 @@ def test_a_crowd_of_orphans_does_not_keep_other_things_waiting():
         sys.exit(code)
     """)
     assert done.stdout == "400 True\n"
+
+
+def test_what_was_there_before_it_rang_is_read_without_another_signal(tmp_path):
+    """Watched from within a turn: nothing else happens before the deadline, by which it is read."""
+    done = loop(
+        f"os.chdir({str(tmp_path)!r})\n"
+        + textwrap.dedent("""
+        def begin():
+            os.mkfifo("fifo")
+            fifo = os.open("fifo", os.O_RDWR | os.O_NONBLOCK)
+            os.write(fifo, b"before")
+            began = time.monotonic()
+            loop.on_ring(fifo, lambda: print(os.read(fifo, 64), time.monotonic() - began < 0.5))
+            loop.at(began + 1, lambda: loop.stop(0))
+        loop.at(time.monotonic() + 0.1, begin)
+        sys.exit(loop.run())
+    """)
+    )
+    assert done.stdout == "b'before' True\n"
