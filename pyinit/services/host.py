@@ -108,7 +108,7 @@ class Host:
         """Whether every failure is said, and not only new ones."""
         return self.place is None
 
-    def begin(self) -> int:
+    def since(self) -> int:
         """Since when a service is as it is that is taken up now, unix ns."""
         return self._first.began if self._first else time_ns()
 

@@ -113,7 +113,7 @@ class Supervisor:
             self._ring = self._host.loop.on_ring(control, self._read_control)
         except OSError as error:  # a file, which can always be read
             raise CannotOpen(b"unable to read %b/supervise/control" % self.name, error) from None
-        self._state = state.State(want, self._host.begin())
+        self._state = state.State(want, self._host.since())
         self._be_found(is_new)
         self.handle(state.Opened())
         self._kept.store(self._host.storage)

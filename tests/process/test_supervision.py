@@ -353,3 +353,12 @@ def test_first_statuses_of_a_scan_are_of_one_file_and_true(machine):
         assert machine.svstat(name).startswith("down ")
         assert "normally up" not in machine.svstat(name)
     assert machine.svstat("b").startswith("up (pid ")
+
+
+def test_more_commands_at_once_than_are_read_at_once(machine):
+    """What is left after the first look has to be read without another command that would announce it."""
+    machine.add("a")
+    machine.boot().until_up("a")
+    with (machine.services / "a/supervise/control").open("wb", buffering=0) as control:
+        control.write(b"c" * 200 + b"d")
+    until(lambda: machine.svstat("a").startswith("down"), "the last of them", 10)
