@@ -1,4 +1,4 @@
-"""Descriptors that are held and seldom used: a lock, a directory, the ends of a pipe. Where there are many, in flight.
+"""Descriptors that are held and seldom used: a lock, a FIFO, the ends of a pipe. Where there are many, in flight.
 
 For every program started the kernel copies and closes each entry of the table of descriptors, which with two thousand
 services was a fifth of a start. What is in flight (see `shelf`) is open, and locked, and is no entry. It counts

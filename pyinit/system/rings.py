@@ -1,10 +1,8 @@
-"""FIFOs and sockets that ring: when they can be read the kernel sends SIGCHLD (fcntl(2), F_SETSIG), and tells which.
+"""FIFOs and sockets that ring: when they can be read the kernel sends SIGCHLD (fcntl(2), F_SETSIG).
 
-SIGCHLD, since all it says is "look", as at a death.
-
-Their files are watched, not descriptors: epoll(7) goes on watching a file that is open anywhere, if only in flight (see
-`shelf`), and tells of it by the number that it had when that began. So each has one number for as long as it is
-watched, at which the descriptor itself need not be.
+SIGCHLD, since all it says is "look", as at a death. Their files are watched, not descriptors: epoll(7) goes on watching
+a file that is open anywhere, if only in flight (see `shelf`), and tells of it by the number it had when that began.
+So each has one number for as long as it is watched, at which the descriptor itself need not be.
 """
 
 import posix
@@ -40,16 +38,11 @@ class Rings:
         number = self._duplicate(descriptor)
         try:
             self._epoll.register(number, EPOLLIN | EPOLLET)
-            self._callbacks[number] = callback
-            fcntl(number, F_SETOWN, posix.getpid())
-            fcntl(number, F_SETSIG, SIGCHLD)
-            fcntl(number, F_SETFL, posix.O_NONBLOCK | posix.O_ASYNC)
-        except OSError:
-            if number not in self._callbacks:
-                raise
-            self.deaf.add(number)
+            if not _let_ring(number):
+                self.deaf.add(number)
         finally:
             posix.close(number)
+        self._callbacks[number] = callback
         return number
 
     def _duplicate(self, descriptor: int) -> int:
@@ -76,3 +69,13 @@ class Rings:
     def heard(self) -> "list[Callable[[], None]]":
         """Whom to call: each once for what has come since the last time, all of which it is to read."""
         return [callback for number, _ in self._epoll.poll(0) if (callback := self._callbacks.get(number))]
+
+
+def _let_ring(descriptor: int) -> bool:
+    try:
+        fcntl(descriptor, F_SETOWN, posix.getpid())
+        fcntl(descriptor, F_SETSIG, SIGCHLD)
+        fcntl(descriptor, F_SETFL, posix.O_NONBLOCK | posix.O_ASYNC)
+    except OSError:
+        return False
+    return True

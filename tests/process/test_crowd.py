@@ -6,6 +6,7 @@ from pathlib import Path
 from signal import SIGKILL
 
 import pytest
+from descriptors import open_in
 from machine import Machine, command, logged
 from waiting import until
 
@@ -13,10 +14,6 @@ from pyinit.services.scanner import MANY
 
 FEW = 40
 """Descriptors of a PID 1 with a crowd: what each shelf takes, and what has nothing to do with services."""
-
-
-def descriptors(machine: Machine) -> int:
-    return len(os.listdir(f"/proc/{machine.pid}/fd"))
 
 
 def watched(machine: Machine) -> int:
@@ -50,9 +47,9 @@ def lines(machine: Machine, number: int) -> list[str]:
 
 
 def test_a_service_takes_few_descriptors_and_works_as_ever(crowd):
-    assert descriptors(crowd) < FEW
+    assert open_in(crowd.pid) < FEW
     assert watched(crowd) == MANY + 6
-    before = descriptors(crowd)
+    before = open_in(crowd.pid)
     for number in 0, 70, MANY + 4:
         pid = crowd.pid_of(name(number))
         crowd.svc("k", name(number))
@@ -62,7 +59,7 @@ def test_a_service_takes_few_descriptors_and_works_as_ever(crowd):
         until(lambda number=number: crowd.svstat(name(number)).startswith("down"), "down")
         crowd.svc("u", name(number))
         until(lambda number=number: len(lines(crowd, number)) == 3, "the line of the third run")
-    assert descriptors(crowd) == before
+    assert open_in(crowd.pid) == before
     assert "warning" not in crowd.stderr()
     assert crowd.stop(seconds=10) == 0
     assert all(lines(crowd, number)[-1:] == [str(number)] for number in range(MANY + 5))
@@ -103,7 +100,7 @@ def test_what_is_removed_is_forgotten(crowd):
         crowd.add(f"new{number}", "echo new; exec sleep 1000")
     until(lambda: all(crowd.pid_of(f"new{number}") for number in range(0, MANY, 2)), "new ones", 20)
     assert watched(crowd) == MANY + 6
-    assert descriptors(crowd) < FEW
+    assert open_in(crowd.pid) < FEW
     assert crowd.stop(seconds=10) == 0
 
 
@@ -113,7 +110,7 @@ def test_pipes_of_loggers_of_their_own_are_in_flight_too(make_machine):
         machine.add(name(number), f"echo {number}; exec sleep 1000", log__run="exec cat >>lines")
     machine.boot()
     until(lambda: "ready" in machine.stderr(), "all to be up", 60)
-    assert descriptors(machine) < 2 * FEW
+    assert open_in(machine.pid) < 2 * FEW
     path = machine.services / name(9) / "log/lines"
     until(lambda: path.read_text() == "9\n", "the first line")
     logger = machine.pid_of(f"{name(9)}/log")

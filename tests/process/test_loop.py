@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 from machine import ROOT
 
@@ -16,9 +17,10 @@ loop.at(time.monotonic() + 20, lambda: loop.stop(99))
 """
 
 
-def loop(program: str) -> subprocess.CompletedProcess:
+def loop(program: str, directory: Path = ROOT) -> subprocess.CompletedProcess:
+    """What came of the program, which is run in the directory, and is to leave with 0."""
     done = subprocess.run(
-        [sys.executable, "-c", PRELUDE + textwrap.dedent(program)],
+        [sys.executable, "-c", PRELUDE + f"os.chdir({str(directory)!r})\n" + textwrap.dedent(program)],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -200,88 +202,108 @@ RINGING = """
     loop.at(time.monotonic() + 0.1, lambda: os.write(fifo, b"d"))
     loop.at(time.monotonic() + 0.2, lambda: os.posix_spawn("/bin/sh", ["sh", "-c", "printf efgh >fifo"], {}))
     loop.at(time.monotonic() + 0.3, lambda: print(mask()))
+    code = loop.run()
+    print(*came, mask())
+    sys.exit(code)
+"""
+
+REFUSING = """
+    import pyinit.system.rings as module
+    def refuse(descriptor, command, argument, kernel=module.fcntl):
+        if command == module.F_SETSIG:
+            raise OSError(22, "Invalid argument")
+        return kernel(descriptor, command, argument)
+    module.fcntl = refuse
 """
 
 
 def test_a_descriptor_rings_while_signals_are_fetched(tmp_path):
     """What was there before, and what comes later."""
-    done = loop(
-        f"os.chdir({str(tmp_path)!r})\n"
-        + textwrap.dedent(RINGING)
-        + "code = loop.run()\nprint(*came, mask())\nsys.exit(code)"
-    )
+    done = loop(RINGING, tmp_path)
     assert done.stdout == "[17]\nabc d efgh ! [17]\n"
 
 
 def test_a_descriptor_that_cannot_ring_is_waited_for(tmp_path):
-    done = loop(
-        f"os.chdir({str(tmp_path)!r})\n"
-        + textwrap.dedent("""
-            import pyinit.system.rings as module
-            def refuse(descriptor, command, argument, kernel=module.fcntl):
-                if command == module.F_SETSIG:
-                    raise OSError(22, "Invalid argument")
-                return kernel(descriptor, command, argument)
-            module.fcntl = refuse
-        """)
-        + textwrap.dedent(RINGING)
-        + "code = loop.run()\nprint(*came, mask())\nsys.exit(code)"
-    )
+    done = loop(REFUSING + RINGING, tmp_path)
     assert done.stdout == "[]\nabc d efgh ! []\n"
 
 
 def test_what_rings_is_watched_while_it_is_open_anywhere(tmp_path):
     """Each under a number of its own, though the lowest are free again; and no more behind `unring`."""
     done = loop(
-        f"os.chdir({str(tmp_path)!r})\n"
-        + textwrap.dedent("""
-        from pyinit.system.descriptors import Descriptors, Storage
-        storage = Storage()
-        storage.begin()
-        numbers, fifos = {}, {}
-        def hear(name):
-            with fifos[name] as (fifo,):
-                print(name, os.read(fifo, 64).decode())
-        for name in "a", "b", "c":
-            os.mkfifo(name)
-            fifo = os.open(name, os.O_RDWR | os.O_NONBLOCK)
-            numbers[name] = loop.on_ring(fifo, lambda name=name: hear(name))
-            fifos[name] = Descriptors(fifo)
-            fifos[name].store(storage)
-        assert not os.path.exists(f"/proc/self/fd/{fifo}")
-        loop.unring(numbers["b"])
-        def write(name):
-            with open(name, "w") as fifo:
-                fifo.write(name * 3)
-        for delay, name in enumerate("abca", 1):
-            loop.at(time.monotonic() + 0.1 * delay, lambda name=name: write(name))
-        loop.at(time.monotonic() + 0.6, lambda: loop.stop(0))
-        code = loop.run()
-        print(len(set(numbers.values())))
-        sys.exit(code)
-    """)
+        """
+            from pyinit.system.descriptors import Descriptors, Storage
+            storage = Storage()
+            storage.begin()
+            numbers, fifos = {}, {}
+            def hear(name):
+                with fifos[name] as (fifo,):
+                    print(name, os.read(fifo, 64).decode())
+            for name in "a", "b", "c":
+                os.mkfifo(name)
+                fifo = os.open(name, os.O_RDWR | os.O_NONBLOCK)
+                numbers[name] = loop.on_ring(fifo, lambda name=name: hear(name))
+                fifos[name] = Descriptors(fifo)
+                fifos[name].store(storage)
+            assert not os.path.exists(f"/proc/self/fd/{fifo}")
+            loop.unring(numbers["b"])
+            def write(name):
+                with open(name, "w") as fifo:
+                    fifo.write(name * 3)
+            for delay, name in enumerate("abca", 1):
+                loop.at(time.monotonic() + 0.1 * delay, lambda name=name: write(name))
+            loop.at(time.monotonic() + 0.6, lambda: loop.stop(0))
+            code = loop.run()
+            print(len(set(numbers.values())))
+            sys.exit(code)
+        """,
+        tmp_path,
     )
     assert done.stdout == "a aaa\nc ccc\na aaa\n3\n"
+
+
+def test_numbers_of_what_rings_no_more_are_given_again(tmp_path):
+    """Up to the limit of descriptors; then from the lowest on, but none that another still has."""
+    done = loop(
+        """
+            import resource
+            resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+            os.mkfifo("fifo")
+            def ring():
+                fifo = os.open("fifo", os.O_RDWR | os.O_NONBLOCK)
+                number = loop.on_ring(fifo, lambda: None)
+                os.close(fifo)
+                return number
+            kept = [ring() for count in range(20)]
+            for count in range(200):
+                number = ring()
+                assert number not in kept and number < 64
+                loop.unring(number)
+            print(len(set(kept)))
+        """,
+        tmp_path,
+    )
+    assert done.stdout == "20\n"
 
 
 def test_who_raised_when_something_rang_is_called_again(tmp_path):
     """It may have left something to be read, which does not ring again."""
     done = loop(
-        f"os.chdir({str(tmp_path)!r})\n"
-        + textwrap.dedent("""
-        os.mkfifo("fifo")
-        fifo = os.open("fifo", os.O_RDWR | os.O_NONBLOCK)
-        calls = []
-        def read():
-            calls.append(time.monotonic())
-            if len(calls) == 1:
-                raise ValueError("first")
-            print(os.read(fifo, 64), round(calls[1] - calls[0]))
-            loop.stop(0)
-        loop.on_ring(fifo, read)
-        os.write(fifo, b"left")
-        sys.exit(loop.run())
-    """)
+        """
+            os.mkfifo("fifo")
+            fifo = os.open("fifo", os.O_RDWR | os.O_NONBLOCK)
+            calls = []
+            def read():
+                calls.append(time.monotonic())
+                if len(calls) == 1:
+                    raise ValueError("first")
+                print(os.read(fifo, 64), round(calls[1] - calls[0]))
+                loop.stop(0)
+            loop.on_ring(fifo, read)
+            os.write(fifo, b"left")
+            sys.exit(loop.run())
+        """,
+        tmp_path,
     )
     assert done.stdout == "b'left' 1\n"
 
@@ -350,17 +372,17 @@ def test_a_crowd_of_orphans_does_not_keep_other_things_waiting():
 def test_what_was_there_before_it_rang_is_read_without_another_signal(tmp_path):
     """Watched from within a turn: nothing else happens before the deadline, by which it is read."""
     done = loop(
-        f"os.chdir({str(tmp_path)!r})\n"
-        + textwrap.dedent("""
-        def begin():
-            os.mkfifo("fifo")
-            fifo = os.open("fifo", os.O_RDWR | os.O_NONBLOCK)
-            os.write(fifo, b"before")
-            began = time.monotonic()
-            loop.on_ring(fifo, lambda: print(os.read(fifo, 64), time.monotonic() - began < 0.5))
-            loop.at(began + 1, lambda: loop.stop(0))
-        loop.at(time.monotonic() + 0.1, begin)
-        sys.exit(loop.run())
-    """)
+        """
+            def begin():
+                os.mkfifo("fifo")
+                fifo = os.open("fifo", os.O_RDWR | os.O_NONBLOCK)
+                os.write(fifo, b"before")
+                began = time.monotonic()
+                loop.on_ring(fifo, lambda: print(os.read(fifo, 64), time.monotonic() - began < 0.5))
+                loop.at(began + 1, lambda: loop.stop(0))
+            loop.at(time.monotonic() + 0.1, begin)
+            sys.exit(loop.run())
+        """,
+        tmp_path,
     )
     assert done.stdout == "b'before' True\n"

@@ -7,16 +7,13 @@ import resource
 from collections.abc import Iterator
 
 import pytest
+from descriptors import open_in
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pyinit.system import descriptors as module
 from pyinit.system import shelf as shelves
 from pyinit.system.descriptors import Descriptors, Storage, Streams
-
-
-def open_now() -> int:
-    return len(os.listdir("/proc/self/fd"))
 
 
 @pytest.fixture
@@ -45,18 +42,18 @@ def is_at_end(reader: Descriptors) -> bool:
 
 def test_what_is_put_away_takes_no_descriptor_and_is_the_same(storage):
     pipes = [pipe() for _ in range(30)]
-    at_hand = open_now()
+    at_hand = open_in()
     for number, ends in enumerate(pipes):
         with ends[1] as (writer,):
             os.write(writer, b"%d" % number)
         for end in ends:
             end.store(storage)
-    assert open_now() == at_hand - 60 + 2, "what is open is the shelf"
+    assert open_in() == at_hand - 60 + 2, "what is open is the shelf"
     for number, (reader, _) in reversed(list(enumerate(pipes))):
         with reader as (descriptor,):
             assert not os.get_inheritable(descriptor)
             assert os.read(descriptor, 9) == b"%d" % number
-    assert open_now() == at_hand - 60 + 2
+    assert open_in() == at_hand - 60 + 2
 
 
 def test_several_keep_their_order(storage, tmp_path):
@@ -142,9 +139,9 @@ def test_shelves_with_room_are_used_again(storage, monkeypatch):
 def test_before_the_storage_has_begun_everything_stays_at_hand():
     storage = Storage()
     reader, writer = pipe()
-    before = open_now()
+    before = open_in()
     reader.store(storage)
-    assert open_now() == before
+    assert open_in() == before
     reader.close()
     writer.close()
 
@@ -162,12 +159,12 @@ def test_where_nothing_can_be_put_in_flight_everything_stays_at_hand(monkeypatch
         case _:
             look = shelves._look
             monkeypatch.setattr(shelves, "_look", lambda outlet, index: look(outlet, 0))
-    before = open_now()
+    before = open_in()
     storage = Storage()
     storage.begin()
     reader, writer = pipe()
     reader.store(storage)
-    assert open_now() == before + 2
+    assert open_in() == before + 2
     reader.close()
     writer.close()
 
@@ -207,14 +204,14 @@ def test_without_room_for_it_nothing_of_a_message_is_lost(storage):
     free = os.dup(0)
     os.close(free)
     resource.setrlimit(resource.RLIMIT_NOFILE, (free + 1, limits[1]))
-    before = open_now()
+    before = open_in()
     try:
         for act in (both.__enter__, both.take_out, others[0].close):
             with pytest.raises(OSError, match="24"):
                 act()
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)
-    assert open_now() == before
+    assert open_in() == before
     with both as (first, second):
         os.write(second, b"x")
         assert os.read(first, 1) == b"x"

@@ -1,11 +1,14 @@
 """The first statuses of services that begin together: one file for those that are alike, under each one's name."""
 
 import os
+import posix
 from pathlib import Path
 
 import pytest
+from descriptors import open_in
 
 from pyinit.services.host import FirstStatuses
+from pyinit.system import files
 
 ALIKE = b"u" * 18
 
@@ -27,18 +30,14 @@ def statuses(tmp_path) -> list[Path]:
     return [tmp_path / f"{number}/supervise/status" for number in range(4)]
 
 
-def open_now() -> int:
-    return len(os.listdir("/proc/self/fd"))
-
-
 def test_those_alike_are_one_file_and_others_are_not(services, statuses):
-    before = open_now()
+    before = open_in()
     first = FirstStatuses()
     for service, content in zip(services, (ALIKE, b"d" * 18, ALIKE, ALIKE), strict=True):
         first.make(content, service)
     first.close()
     first.close()
-    assert open_now() == before
+    assert open_in() == before
     assert [status.read_bytes() for status in statuses] == [ALIKE, b"d" * 18, ALIKE, ALIKE]
     inodes = [status.stat().st_ino for status in statuses]
     assert inodes[0] == inodes[2] == inodes[3] != inodes[1]
@@ -73,17 +72,18 @@ def test_one_that_is_there_stays(services, statuses):
     assert [status.read_bytes() for status in statuses[:3]] == [ALIKE, b"older", ALIKE]
 
 
-def test_without_links_or_proc_each_is_a_file(services, statuses, monkeypatch):
+@pytest.mark.parametrize(("module", "name"), [(posix, "link"), (files, "open_directory")])
+def test_without_links_or_proc_each_is_a_file(services, statuses, monkeypatch, module, name):
     def refuse(*arguments: object, **named: object) -> None:
         raise PermissionError(1, "Operation not permitted")
 
-    before = open_now()
-    monkeypatch.setattr(os.sys.modules["posix"], "link", refuse)
+    before = open_in()
+    monkeypatch.setattr(module, name, refuse)
     first = FirstStatuses()
     for service in services:
         first.make(ALIKE, service)
-    assert open_now() <= before + 2
+    assert open_in() <= before + 2
     first.close()
-    assert open_now() == before
+    assert open_in() == before
     assert {status.read_bytes() for status in statuses} == {ALIKE}
     assert len({status.stat().st_ino for status in statuses}) == 4
