@@ -16,8 +16,8 @@ COMMANDS = frozenset(
 
 EVERY = ("pyinit.report", "pyinit.system.process")
 PROCESS_1 = (
-    *("pyinit.system.spawn", "pyinit.services.invocation", "pyinit.system.console"),
-    *("pyinit.system.rings", "pyinit.system.loop"),
+    *("pyinit.system.spawn", "pyinit.services.invocation", "select", "pyinit.system.console"),
+    *("fcntl", "pyinit.system.rings", "_heapq", "pyinit.system.loop"),
 )
 """What every command, and what pyinit, imports before it begins: each after what it imports itself."""
 

@@ -6,9 +6,9 @@ source, or need not be (an image's). Whatever is not compiled, or older than its
 
 import posix
 import sys
-from _frozen_importlib import ModuleSpec
+from _frozen_importlib import BuiltinImporter, ModuleSpec
 from _frozen_importlib_external import MAGIC_NUMBER
-from _imp import _fix_co_filename  # type: ignore[attr-defined]  # typeshed lacks it, importlib has it from there
+from _imp import _fix_co_filename, create_builtin, exec_builtin  # type: ignore[attr-defined]  # typeshed lacks it, importlib has it from there
 from marshal import loads
 
 TYPE_CHECKING = False
@@ -75,12 +75,16 @@ def boot(this: "ModuleType", place: str, heading: bytes) -> None:
 def load(names: "Iterable[str]") -> None:
     """Import modules of this package, each named after those that it imports, without importlib at all.
 
-    For the many that process 1 starts with. Nothing depends on it: what can't be had so is left to the import statement
+    For the many that process 1 starts with. Built-in ones of the interpreter may be among them: importlib takes longer
+    to find one than that takes to be made. Nothing depends on it: what can't be had so is left to the import statement
     that asks for it.
     """
     top = sys.modules["pyinit"].__path__[0]
     for name in names:
         package, _, last = name.rpartition(".")
+        if not package:
+            _load_built_in(name)
+            continue
         directory = top + package[6:].replace(".", "/")
         if package not in sys.modules and not _load(package, directory, "__init__"):
             return
@@ -112,6 +116,15 @@ def _load(name: str, directory: str, file: str) -> bool:
     if package:
         setattr(sys.modules[package], last, module)
     return True
+
+
+def _load_built_in(name: str) -> None:
+    if name in sys.modules or name not in sys.builtin_module_names:
+        return
+    spec = ModuleSpec(name, BuiltinImporter, origin="built-in")
+    module = sys.modules[name] = create_builtin(spec)
+    module.__spec__ = spec
+    exec_builtin(module)
 
 
 def _read(directory: str, module: str) -> bytes:

@@ -1,7 +1,8 @@
 """`python -m pyinit launchers`: makes what pip installed start as quickly as what an image has.
 
 pip writes its interpreter, without options, into the first line of a launcher. With -IS behind it that is
-isolated and does without site, which is a quarter of the start of a command.
+isolated and does without site, which is a quarter of the start of a command. And a launcher looks where an image has
+the package; told where pip has put it, it does not have to look elsewhere.
 """
 
 import posix
@@ -11,10 +12,12 @@ from pyinit.report import TROUBLE, warn
 
 PROG = b"launchers"
 OPTIONS = b" -IS"
+PLACE = b'place = root + "/lib/pyinit"\n'
+"""How a launcher says where it looks first."""
 
 
 def quicken(names: "frozenset[str]") -> int:
-    """Add the options to the launchers beside this interpreter; returns the exit code."""
+    """Tell the launchers beside this interpreter the options, and the place of this package; returns the exit code."""
     directory = sys.executable.rpartition("/")[0].encode()
     code = 0
     for name in sorted(names):
@@ -33,6 +36,7 @@ def _quicken(path: bytes) -> None:
         first, newline, body = file.read().partition(b"\n")
     if first.endswith(OPTIONS):
         return
+    body = body.replace(PLACE, b"place = %a\n" % __file__.removesuffix("/pyinit/launchers.py"))
     beside = path + b".new"
     with open(beside, "wb") as file:
         file.write(first + OPTIONS + newline + body)

@@ -55,7 +55,8 @@ SUPERVISION = (
     *("pyinit.logs.settings", "pyinit.system.files", "pyinit.system.descriptors", "pyinit.services.host"),
     "pyinit.services.directory",
     *("pyinit.services.control", "pyinit.services.state", "pyinit.tai", "pyinit.services.status"),
-    *("pyinit.services.environment", "pyinit.services.supervisor", "pyinit.services.pair", "pyinit.services.scanner"),
+    *("pyinit.services.environment", "pyinit.services.supervisor", "pyinit.services.pair"),
+    *("_stat", "pyinit.services.scanner"),
     "pyinit.logs.plane",
 )
 """The modules that services are started with, each after those that it imports."""

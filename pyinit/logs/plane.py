@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 PROG = b"multilog"
 SERVER = (
-    *("pyinit.logs.accounts", "pyinit.logs.outlet", "pyinit.logs.script", "pyinit.logs.folder", "pyinit.logs.lines"),
-    *("pyinit.logs.trouble", "pyinit.logs.directory", "pyinit.logs.sinks", "pyinit.logs.multilog"),
+    *("errno", "pyinit.logs.accounts", "pyinit.logs.outlet", "pyinit.logs.script", "pyinit.logs.folder"),
+    *("pyinit.logs.lines", "pyinit.logs.trouble", "pyinit.logs.directory", "pyinit.logs.sinks", "pyinit.logs.multilog"),
     *("pyinit.system.user", "pyinit.logs.streams", "pyinit.logs.server"),
 )
 """The modules of the logging process, each after those that it imports."""

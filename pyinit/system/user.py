@@ -1,6 +1,5 @@
 """Acting as another account for a moment, and for good in a child."""
 
-import pwd
 from posix import getegid, geteuid, setegid, seteuid, setgid, setgroups, setuid
 
 from pyinit.system.process import decoded
@@ -20,6 +19,8 @@ class User:
     __slots__ = ("_gid", "_own", "_uid")
 
     def __init__(self, name: bytes) -> None:
+        import pwd
+
         entry = pwd.getpwnam(decoded(name))
         self._uid, self._gid = entry.pw_uid, entry.pw_gid
         self._own = (geteuid(), getegid())

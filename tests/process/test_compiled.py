@@ -124,6 +124,17 @@ print(state is again is sys.modules["pyinit.services.state"], state.__file__, st
     assert done.stdout.split() == ["True", source, source], done.stderr
 
 
+def test_what_is_built_in_is_loaded_as_an_import_statement_would_have_it(place: Path) -> None:
+    compile_all(place)
+    then = """
+ours = sys.modules["_stat"]
+import _stat
+print(_stat is ours, _stat.S_ISDIR(0o040755), _stat.__spec__.origin, "fractions" in sys.modules)
+"""
+    done = loaded(place, ["_stat", "fractions"], then)
+    assert done.stdout.split() == ["True", "True", "built-in", "False"], done.stderr
+
+
 @pytest.mark.parametrize("change", ["absent", "stale"])
 def test_what_cannot_be_loaded_is_left(place: Path, change: str) -> None:
     compile_all(place)
@@ -156,7 +167,7 @@ find, asked = compiled.Compiled.find_spec, []
 compiled.Compiled.find_spec = staticmethod(lambda name, path, target=None: asked.append(name) or find(name, path))
 compiled.load({modules!r})
 {statements}
-print(*[name for name in asked if name.startswith("pyinit.")])
+print(*[name for name in asked if name.startswith("pyinit.") or name in sys.builtin_module_names])
 """
 
 WITHOUT = """
@@ -164,7 +175,8 @@ import pyinit.system, pyinit.services, pyinit.logs, pyinit.commands.pyinit
 {before}
 there = set(sys.modules)
 {statements}
-print(*sorted(name for name in set(sys.modules) - there if name.startswith("pyinit.")))
+new = set(sys.modules) - there
+print(*sorted(name for name in new if name.startswith("pyinit.") or name in sys.builtin_module_names))
 """
 
 STARTING = "import pyinit.logs.settings, pyinit.services.host, pyinit.services.scanner, pyinit.logs.plane"
@@ -183,7 +195,8 @@ def test_a_list_of_what_to_load_is_all_of_it_and_in_order(
     with_load = loaded(place, [], WITH_LOAD.format(modules=modules, before=before, statements=statements))
     assert with_load.stdout == "\n", with_load.stderr
     without = loaded(place, [], WITHOUT.format(before=before, statements=statements))
-    assert without.stdout.split() == sorted(modules), without.stderr
+    built_in = {name for name in modules if "." not in name} & set(sys.builtin_module_names)
+    assert without.stdout.split() == sorted({name for name in modules if "." in name} | built_in), without.stderr
 
 
 PROBE = """
