@@ -121,7 +121,7 @@ def _load(name: str, directory: str, file: str) -> bool:
 def _load_built_in(name: str) -> None:
     if name in sys.modules or name not in sys.builtin_module_names:
         return
-    spec = ModuleSpec(name, BuiltinImporter, origin="built-in")
+    spec = ModuleSpec(name, BUILT_IN, origin="built-in")
     module = sys.modules[name] = create_builtin(spec)
     module.__spec__ = spec
     exec_builtin(module)
@@ -156,4 +156,5 @@ def _low(number: int) -> bytes:
 
 
 LOADER: "Any" = Compiled
+BUILT_IN: "Any" = BuiltinImporter
 """What importlib asks of a loader, though not of its class."""

@@ -147,9 +147,8 @@ class Supervisor:
         """
         try:
             if is_new:
-                first = self._status()
                 with self._kept as (*_, place, _, _):
-                    self._host.make_first_status(first, place)
+                    self._host.make_first_status(first := self._status(), place)
                 self._told = first
         except OSError:  # what is wrong is said
             pass
