@@ -21,7 +21,7 @@ def measure(workshop: Workshop) -> list[Row]:
     rows = []
     for count, logged in sizes:
         contestants = {each.name: _run(each, count, logged) for each in supervisors(workshop) if count <= each.most}
-        rounds = workshop.rounds({10: 21, 100: 5}.get(count, 3))
+        rounds = workshop.rounds({10: 41, 100: 5}.get(count, 3))
         samples = interleave(contestants, rounds, warm_up=count < MANY)
         what = f"{count:,} services up" + (", each with a logger" if logged else ", no loggers")
         bound = BOUNDS.get((count, logged))
