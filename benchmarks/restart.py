@@ -14,9 +14,9 @@ from benchmarks.workshop import Workshop
 
 
 def measure(workshop: Workshop) -> list[Row]:
-    deaths = 1 if workshop.quick else 7
+    deaths = 1 if workshop.quick else 3
     contestants = {each.name: _run(each, deaths) for each in supervisors(workshop)}
-    samples = interleave(contestants, workshop.rounds(3), warm_up=False)
+    samples = interleave(contestants, workshop.rounds(7), warm_up=False)
     return [Row("restart: death to exec, median", "ms", samples, "daemontools", 1.0)]
 
 
