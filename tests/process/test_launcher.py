@@ -69,6 +69,14 @@ def test_without_proc_one_link_is_followed(image: Path, tmp_path: Path, is_link:
     assert launched(launcher, *WITHOUT_PROC) == USAGE
 
 
+def test_without_proc_nothing_is_left_open(image: Path) -> None:
+    """What process 1 has open is open for good: the next descriptor is the first after the standard ones."""
+    with (image / "lib/pyinit/pyinit/commands/svok.py").open("a") as module:
+        module.write("\n\ndef main(argv):\n    return posix.open('/', posix.O_RDONLY)\n")
+    assert launched(image / "bin/svok", *WITHOUT_PROC) == (3, b"")
+    assert launched(image / "bin/svok") == (3, b"")
+
+
 def test_what_is_not_compiled_is_found_all_the_same(image: Path) -> None:
     shutil.rmtree(image / "lib/pyinit/pyinit/__pycache__")
     assert launched(image / "bin/svok") == USAGE
