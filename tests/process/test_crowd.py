@@ -59,7 +59,7 @@ def test_a_service_takes_few_descriptors_and_works_as_ever(crowd):
         until(lambda number=number: crowd.svstat(name(number)).startswith("down"), "down")
         crowd.svc("u", name(number))
         until(lambda number=number: len(lines(crowd, number)) == 3, "the line of the third run")
-    until(lambda: open_in(crowd.pid) == before, "no descriptor more, when the last start has been told of")
+    until(lambda: open_in(crowd.pid) <= before, "no descriptor more, when the last start has been told of")
     assert "warning" not in crowd.stderr()
     assert crowd.stop(seconds=10) == 0
     assert all(lines(crowd, number)[-1:] == [str(number)] for number in range(MANY + 5))
