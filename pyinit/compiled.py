@@ -8,7 +8,7 @@ import posix
 import sys
 from _frozen_importlib import BuiltinImporter, ModuleSpec
 from _frozen_importlib_external import MAGIC_NUMBER
-from _imp import _fix_co_filename, create_builtin, exec_builtin  # type: ignore[attr-defined]  # typeshed lacks it, importlib has it from there
+from _imp import _fix_co_filename  # type: ignore[attr-defined]  # typeshed lacks it, importlib has it from there
 from marshal import loads
 
 TYPE_CHECKING = False
@@ -122,9 +122,9 @@ def _load_built_in(name: str) -> None:
     if name in sys.modules or name not in sys.builtin_module_names:
         return
     spec = ModuleSpec(name, BUILT_IN, origin="built-in")
-    module = sys.modules[name] = create_builtin(spec)
+    module = sys.modules[name] = BUILT_IN.create_module(spec)
     module.__spec__ = spec
-    exec_builtin(module)
+    BUILT_IN.exec_module(module)
 
 
 def _read(directory: str, module: str) -> bytes:
