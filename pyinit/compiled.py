@@ -69,7 +69,7 @@ def boot(this: "ModuleType", place: str, heading: bytes) -> None:
     this.__file__ = directory + "/compiled.py"
     if _is_current(heading, this.__file__) and _load("pyinit", directory, "__init__"):
         sys.modules[__name__] = sys.modules["pyinit"].__dict__["compiled"] = this
-        load(("pyinit.__main__",))
+        load(("gc", "pyinit.__main__"))
 
 
 def load(names: "Iterable[str]") -> None:

@@ -94,7 +94,7 @@ def _settle(log: Multilog) -> None:
     """Wait until everything is written, as long as it takes. Only SIGKILL ends a multilog that cannot write."""
     while log.is_pending:
         for pid in log.processors:
-            log.reaped(*posix.waitpid(pid, 0))
+            log.reaped(pid, posix.waitstatus_to_exitcode(posix.waitpid(pid, 0)[1]))
         if log.has_trouble:
             sleep(PAUSE)
             log.retry()

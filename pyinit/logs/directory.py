@@ -112,10 +112,10 @@ class LogDirectory:
         if self.trouble:
             self._go_on(None)
 
-    def reaped(self, status: int) -> None:
-        """Go on after the processor, given its wait status."""
+    def reaped(self, outcome: int) -> None:
+        """Go on after the processor. `outcome`: its exit code, or minus the signal that killed it."""
         if self.pid:
-            self._go_on(status)
+            self._go_on(outcome)
 
     def close(self) -> None:
         """Give up the lock, whatever was left to do: without `finish` the next start finds a crash to recover from."""
@@ -131,15 +131,15 @@ class LogDirectory:
         if len(self._work) == 1:
             self._go_on(None)
 
-    def _go_on(self, status: int | None) -> None:
+    def _go_on(self, outcome: int | None) -> None:
         """Resume the work until it is done or has to wait."""
         self.trouble, self.pid = None, 0
         while self._work:
             try:
-                waits_for = self._work[0].send(status)
+                waits_for = self._work[0].send(outcome)
             except StopIteration:
                 del self._work[0]
-                status = None
+                outcome = None
                 continue
             if isinstance(waits_for, Trouble):
                 self.trouble = waits_for
@@ -241,10 +241,10 @@ class LogDirectory:
         while True:
             what = b"unable to fork for processor in %b"
             pid = yield from attempt(what, path, self._start, folder.descriptor, command)
-            status = yield pid
-            if not status:
+            outcome = yield pid
+            if not outcome:
                 break
-            if posix.WIFSIGNALED(status):  # its reason is an accident in the C program
+            if outcome < 0:  # its reason is an accident in the C program
                 yield Trouble(b"processor crashed in " + path, OSError(ENOENT, ""))
             yield Trouble(b"processor failed in " + path)
         yield from self._sync(b"processed", FINISHED)

@@ -10,8 +10,8 @@ from _signal import SIG_BLOCK, SIG_UNBLOCK, SIGIO, pthread_sigmask
 from time import monotonic
 
 from pyinit.system.files import open_directory
-from pyinit.system.loop import DIRECTORY_CHANGES, FILE_CHANGES
 from pyinit.system.mounts import tells_changes
+from pyinit.system.rings import DIRECTORY_CHANGES, FILE_CHANGES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@
     log.feed(block, clock())            # what was read from the stream, when it was read
     log.is_pending                      # is something unwritten? then read no more of this stream, until it is not
     log.has_trouble                     # ... because a system call failed: retry() PAUSE seconds later
-    log.processors                      # ... because of these children: reaped(pid, status) when one has ended
+    log.processors                      # ... because of these children: reaped(pid, outcome) when one has ended
     log.rotate()                        # SIGALRM
     log.finish()                        # end of input, or of a stream that is not is_inside a line
     log.close()                         # gives up the locks
@@ -145,7 +145,7 @@ class Multilog:
 
     @property
     def processors(self) -> list[int]:
-        """The pids whose wait status `reaped` is to be given."""
+        """The pids whose outcome `reaped` is to be given."""
         return [directory.pid for directory in self._directories if directory.pid]
 
     def open(self) -> None:
@@ -173,11 +173,11 @@ class Multilog:
         for keeper in self._keepers:
             keeper.retry()
 
-    def reaped(self, pid: int, status: int) -> None:
-        """One of `processors` has ended, with this wait status."""
+    def reaped(self, pid: int, outcome: int) -> None:
+        """One of `processors` has ended. `outcome`: its exit code, or minus the signal that killed it."""
         for directory in self._directories:
             if directory.pid == pid:
-                directory.reaped(status)
+                directory.reaped(outcome)
                 return
 
     def close(self) -> None:

@@ -187,7 +187,7 @@ class Plane:
             attachment.drained()
         return True
 
-    def _died(self, status: int) -> None:
+    def _died(self, outcome: int) -> None:
         """Hear what it still had said; then start another if there is anything left to read."""
         self._hear()
         if self._socket:
@@ -198,8 +198,7 @@ class Plane:
             self._socket = None
         pid, self.pid = self.pid, 0
         if self._attached:
-            code = posix.waitstatus_to_exitcode(status)
-            how = b"was killed by signal %d" % -code if code < 0 else b"exited %d" % code
+            how = b"was killed by signal %d" % -outcome if outcome < 0 else b"exited %d" % outcome
             report.warn(PROG, b"the logging process (pid %d) %b, starting another" % (pid, how))
             self._ensure()
 

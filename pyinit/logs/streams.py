@@ -143,7 +143,7 @@ class Stream:
         if not self._is_open:
             return
         for pid in self._log.processors:
-            self._loop.on_death(pid, lambda status, pid=pid: self._reaped(pid, status))  # type: ignore[misc]
+            self._loop.on_death(pid, lambda outcome, pid=pid: self._reaped(pid, outcome))  # type: ignore[misc]
         self._book()
         is_troubled = not self._is_ready or self._log.has_trouble
         if is_troubled and not self._retry_timer:
@@ -246,9 +246,9 @@ class Stream:
             self._said = b""
         self.settle()
 
-    def _reaped(self, pid: int, status: int) -> None:
+    def _reaped(self, pid: int, outcome: int) -> None:
         with self._user:
-            self._log.reaped(pid, status)
+            self._log.reaped(pid, outcome)
         self.settle()
 
     def rotate(self) -> None:

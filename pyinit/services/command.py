@@ -90,13 +90,13 @@ class Command:
         except PermissionError as error:
             report.warn(self._loop.prog, b"unable to signal " + self.name, error)
 
-    def _died(self, status: int) -> None:
+    def _died(self, outcome: int) -> None:
         if self._leads == SESSION:
             try:
                 posix.killpg(self.pid, SIGTERM)
             except OSError:
                 pass
         self.pid = 0
-        self.outcome = posix.waitstatus_to_exitcode(status)
+        self.outcome = outcome
         if self.on_end:
             self.on_end()

@@ -11,7 +11,7 @@ not started   anything else                 126
 
 
 def exit_code(outcome: int | None, remapped: frozenset[int] = frozenset()) -> int:
-    """The container's code. `outcome`: what `posix.waitstatus_to_exitcode` makes of the main command, None without one.
+    """The container's code. `outcome`: the main command's, or minus the signal that killed it; None without one.
 
     `remapped` are the codes that count as success (`-e` of tini).
     """

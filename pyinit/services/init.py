@@ -166,11 +166,9 @@ class Init:
         if self._plan.verbosity > 0:
             report.say(self.name, b"info: " + text)
 
-    def _tell_orphan(self, pid: int, status: int) -> None:
-        code = posix.waitstatus_to_exitcode(status)
-        report.say(
-            self.name, b"%b: reaped orphan %d (%d)" % (b"warning" if self._plan.tells_reaped else b"info", pid, code)
-        )
+    def _tell_orphan(self, pid: int, outcome: int) -> None:
+        kind = b"warning" if self._plan.tells_reaped else b"info"
+        report.say(self.name, b"%b: reaped orphan %d (%d)" % (kind, pid, outcome))
 
     def _reacting(self, reaction: signals.Reaction) -> "Callable[[], None]":
         match reaction.verb:

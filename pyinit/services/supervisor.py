@@ -242,19 +242,19 @@ class Supervisor:
         except OSError as error:
             self._say(b"warning: unable to signal " + self.name, error)
 
-    def _died(self, status: int) -> None:
+    def _died(self, outcome: int) -> None:
         """A command that run wrote before it died comes before its death, whatever becomes of that command."""
         try:
             self._read_control()
-            self._tell_out_of_memory(status)
+            if outcome == -SIGKILL:
+                self._tell_out_of_memory()
             if self.on_death:
                 self.on_death()
         finally:
             self.handle(state.Died())
 
-    def _tell_out_of_memory(self, status: int) -> None:
-        memory = self._host.memory
-        if memory and posix.WIFSIGNALED(status) and posix.WTERMSIG(status) == SIGKILL and memory.has_struck():
+    def _tell_out_of_memory(self) -> None:
+        if self._host.memory and self._host.memory.has_struck():
             report.say(PROG, b"warning: %b (pid %d) was killed: the container is out of memory" % (self.name, self.pid))
 
     def _wake(self) -> None:

@@ -2,11 +2,10 @@
 
 A signal's C handler writes a byte into the doorbell pipe; its Python handler adds the number to a set. The pipe only
 wakes the loop: full, it would lose bytes; the set loses nothing. Deaths are never counted: each SIGCHLD means "reap
-until none is left". Nothing polls: with no deadline set the loop sleeps until the kernel has something.
+until none is left". With no deadline set the loop sleeps until the kernel has something.
 
 A loop in which every descriptor rings (see `rings`) does not have signals delivered: they stay blocked, and it fetches
-them one at a time. That saves the handlers and the doorbell: half of what a forwarded signal takes, a third of the way
-from a death to the next start.
+them one at a time. That saves half of what a forwarded signal takes, a third of the way from a death to a next start.
 
 One turn: ready descriptors, then signals and deaths, then what is due, then `after_turn`. What a child wrote before it
 died is thus read before its death is seen, but for descriptors that ring: their owners read them at the death.
@@ -15,7 +14,6 @@ Before `run` errors are the caller's and fatal. From `run` on nothing is: this m
 raised is reported with its owner's name (the `name` of the object the callback is a method of), and the rest go on.
 """
 
-import fcntl
 import posix
 import select
 from _heapq import heappop, heappush
@@ -24,15 +22,13 @@ from _signal import signal as set_signal
 from time import monotonic
 
 from pyinit import report
-from pyinit.system.rings import Rings
+from pyinit.system.rings import DIRECTORY_CHANGES, Rings, watch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
     from typing import Any
 
-DIRECTORY_CHANGES = fcntl.DN_CREATE | fcntl.DN_DELETE | fcntl.DN_RENAME | fcntl.DN_ATTRIB | fcntl.DN_MULTISHOT
-FILE_CHANGES = DIRECTORY_CHANGES | fcntl.DN_MODIFY
 REAPED_AT_ONCE = 4096
 """So many deaths a turn: a fork bomb of orphans does not keep commands and deadlines waiting."""
 
@@ -41,13 +37,13 @@ CROWD = 8
 
 BREATH = 0.0005
 """Seconds for that: whoever reaps each as it ends keeps the rest from the processor, and slows a storm by a third.
-Not by time.sleep, which waits for a moment to come: a faked clock (libfaketime) may put that off."""
+Not by time.sleep: a faked clock (libfaketime) may put the moment off that it waits for."""
 
 HEAD_START = 0.0005
 """Seconds for a process just started: as it comes to its exec the kernel puts this one before it, which has slept."""
 
 PENALTY = 1.0
-"""Seconds a descriptor is left alone after its callback raised: it may still be ready and would spin."""
+"""Seconds for a descriptor whose callback raised: it may still be ready and would spin."""
 
 
 class Deadline:
@@ -125,7 +121,10 @@ class Loop:
         set_signal(number, lambda number, frame: self._pending.add(number))
 
     def on_death(self, pid: int, callback: "Callable[[int], None]") -> None:
-        """Call once with the wait status of this child. Deaths of pids never named here are counted as orphans."""
+        """Call once with this child's exit code, or minus the signal that killed it; its pid may not be free yet.
+
+        Deaths of pids never named here are counted as orphans.
+        """
         self._children[pid] = callback
 
     def at(self, when: float, callback: "Callable[[], None]") -> Deadline:
@@ -136,20 +135,13 @@ class Loop:
         return deadline
 
     def watch(self, directory: int, callback: "Callable[[], None]", changes: int = DIRECTORY_CHANGES) -> int:
-        """Call when names come, go or change in the directory; returns what to `unwatch`. fcntl(2) F_NOTIFY.
+        """Call when names come, go or change in the directory; returns what to `unwatch`. Raises OSError.
 
         `changes`: DIRECTORY_CHANGES, or FILE_CHANGES for what is written to files in it as well. The signal does not
-        tell which directory: every watcher is called. Raises OSError where there is no dnotify.
-        The watch has a descriptor of its own, because closing any duplicate of one (as listdir does) ends its watch.
+        tell which directory: every watcher is called.
         """
         self.on_signal(SIGIO, self._directories_changed)
-        flags = posix.O_RDONLY | posix.O_DIRECTORY | posix.O_CLOEXEC
-        watched = posix.open(".", flags, dir_fd=directory)
-        try:
-            fcntl.fcntl(watched, fcntl.F_NOTIFY, changes)
-        except OSError:
-            posix.close(watched)
-            raise
+        watched = watch(directory, changes)
         self._watchers[watched] = callback
         return watched
 
@@ -213,7 +205,16 @@ class Loop:
         found = sigwaitinfo(self._signals) if patience is None else sigtimedwait(self._signals, patience)
         if found:
             self._pending.add(found.si_signo)
-            self._has_rung = self._has_rung or found.si_signo == SIGCHLD
+            if found.si_signo == SIGCHLD:
+                self._has_rung = True
+                self._hear_of(found.si_pid)
+
+    def _hear_of(self, pid: int) -> None:
+        """Call for a death that is not reaped yet: that takes as long as all else on the way to the next start."""
+        callback = self._children.get(pid)  # asked for again: the one told of may be reaped, its pid another's by now
+        if callback and (death := posix.waitid(posix.P_PID, pid, posix.WEXITED | posix.WNOHANG | posix.WNOWAIT)):
+            self._children[pid] = lambda outcome: None
+            self.guard(callback, death.si_status if death.si_code == posix.CLD_EXITED else -death.si_status)
 
     def _block_just(self, numbers: "Collection[int]") -> None:
         if self._blocked is None or len(self._blocked) != len(numbers):
@@ -252,13 +253,12 @@ class Loop:
                     return
                 sigtimedwait((), BREATH)
                 break
-            callback = self._children.pop(pid, None)
-            if callback is None:
+            if callback := self._children.pop(pid, None):
+                self.guard(callback, posix.waitstatus_to_exitcode(status))
+            else:
                 self.orphans += 1
                 if self.on_orphan:
-                    self.guard(self.on_orphan, pid, status)
-            else:
-                self.guard(callback, status)
+                    self.guard(self.on_orphan, pid, posix.waitstatus_to_exitcode(status))
         self._pending.add(SIGCHLD)
 
     def _directories_changed(self) -> None:

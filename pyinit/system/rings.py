@@ -1,18 +1,49 @@
-"""FIFOs and sockets that ring: when they can be read the kernel sends SIGCHLD (fcntl(2), F_SETSIG).
+"""What the kernel tells of by a signal (fcntl(2)): directories that change, and FIFOs and sockets that ring.
 
-SIGCHLD, since all it says is "look", as at a death. Their files are watched, not descriptors: epoll(7) goes on watching
-a file that is open anywhere, if only in flight (see `shelf`), and tells of it by the number it had when that began.
-So each has one number for as long as it is watched, at which the descriptor itself need not be.
+Those ring, by SIGCHLD (F_SETSIG), when they can be read: SIGCHLD, since all it says is "look", as at a death. Their
+files are watched, not descriptors: epoll(7) goes on watching a file that is open anywhere, if only in flight (see
+`shelf`), and tells of it by the number it had when that began. So each has one number for as long as it is watched, at
+which the descriptor itself need not be.
 """
 
 import posix
 from _signal import SIGCHLD
-from fcntl import F_DUPFD_CLOEXEC, F_SETFL, F_SETOWN, F_SETSIG, fcntl
+from fcntl import (
+    DN_ATTRIB,
+    DN_CREATE,
+    DN_DELETE,
+    DN_MODIFY,
+    DN_MULTISHOT,
+    DN_RENAME,
+    F_DUPFD_CLOEXEC,
+    F_NOTIFY,
+    F_SETFL,
+    F_SETOWN,
+    F_SETSIG,
+    fcntl,
+)
 from select import EPOLLET, EPOLLIN, epoll
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+DIRECTORY_CHANGES = DN_CREATE | DN_DELETE | DN_RENAME | DN_ATTRIB | DN_MULTISHOT
+FILE_CHANGES = DIRECTORY_CHANGES | DN_MODIFY
+
+
+def watch(directory: int, changes: int) -> int:
+    """Have SIGIO sent when the directory changes, until the descriptor returned is closed. Raises OSError.
+
+    It is one of its own, since closing any duplicate of one (as listdir does) ends its watch. F_NOTIFY.
+    """
+    watched = posix.open(".", posix.O_RDONLY | posix.O_DIRECTORY | posix.O_CLOEXEC, dir_fd=directory)
+    try:
+        fcntl(watched, F_NOTIFY, changes)
+    except OSError:
+        posix.close(watched)
+        raise
+    return watched
 
 
 class Rings:

@@ -14,6 +14,11 @@ from pyinit.system.spawn import block_signals
 block_signals()
 loop = Loop(b"test")
 loop.at(time.monotonic() + 20, lambda: loop.stop(99))
+def start(script):
+    return os.posix_spawn("/bin/sh", ["sh", "-c", script], dict(os.environ), setsigmask=())
+def is_there(pid):
+    return os.path.exists(f"/proc/{pid}")
+told = []
 """
 
 
@@ -97,6 +102,50 @@ def test_every_child_is_reaped_however_few_signals_say_so():
         sys.exit(code)
     """)
     assert done.stdout == "300 0\n"
+
+
+def test_a_death_is_told_of_before_it_is_reaped_and_once():
+    done = loop("""
+        pids = [start("exit 3"), start("sleep 0.2; kill -KILL $$"), start("sleep 0.4; kill -ABRT $$")]
+        for pid in pids:
+            loop.on_death(pid, lambda outcome, pid=pid: told.append((outcome, is_there(pid))))
+        loop.after_turn = lambda: len(told) == 3 and loop.stop(0)
+        code = loop.run()
+        print(told, [is_there(pid) for pid in pids], loop.orphans)
+        sys.exit(code)
+    """)
+    assert done.stdout == "[(3, True), (-9, True), (-6, True)] [False, False, False] 0\n"
+
+
+def test_a_signal_that_tells_of_who_lives_is_not_believed():
+    """As one is whose child was reaped since, and whose pid is another child's."""
+    done = loop("""
+        pid = start("kill -CHLD $PPID; exec sleep 1000")
+        loop.on_death(pid, lambda outcome: (told.append(outcome), loop.stop(0)))
+        turns = []
+        loop.after_turn = lambda: (turns.append(list(told)), len(turns) == 1 and os.kill(pid, signal.SIGTERM))
+        code = loop.run()
+        print(turns[0], told)
+        sys.exit(code)
+    """)
+    assert done.stdout == "[] [-15]\n"
+
+
+def test_what_a_death_is_told_to_may_raise():
+    done = loop("""
+        class Service:
+            name = b"web"
+            def died(self, outcome):
+                told.append(outcome)
+                raise RuntimeError("broken")
+        loop.on_death(start("exit 1"), Service().died)
+        loop.after_turn = lambda: told and loop.stop(0)
+        code = loop.run()
+        print(told, loop.orphans)
+        sys.exit(code)
+    """)
+    assert done.stdout == "[1] 0\n"
+    assert done.stderr.startswith("test: warning: web: internal error: RuntimeError: broken at ")
 
 
 def test_deaths_of_strangers_are_counted():

@@ -42,7 +42,7 @@ class Terminal:
             self.pty.expect([pexpect.TIMEOUT, pexpect.EOF], timeout=0.02)
             return all(text in self.log.getvalue() for text in texts)
 
-        until(seen, f"{texts} to be printed")
+        until(seen, lambda: f"{texts} to be printed; there is {self.log.getvalue()!r}")
 
     def end(self) -> int:
         """The exit code, once everything was read."""

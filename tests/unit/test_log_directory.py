@@ -292,12 +292,12 @@ def test_the_processor_is_run_until_it_succeeds(tmp_path):
     log.log.open()
     log.log.write(b"a\n" * 1200, 0, 2400)
     assert log.log.pid == 99999
-    log.log.reaped(3 << 8)
+    log.log.reaped(3)
     path = os.fsencode(tmp_path)
     assert log.warnings == [b"processor failed in %b, pausing" % path]
     log.log.write(b"kept\n", 0, 5)
     log.log.retry()
-    log.log.reaped(9)
+    log.log.reaped(-9)
     log.log.retry()
     assert log.warnings[1:] == [b"processor crashed in %b, pausing" % path, b"processor failed in %b, pausing" % path]
     log.log.retry()

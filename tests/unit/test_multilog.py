@@ -173,7 +173,7 @@ def test_trouble_in_one_directory_keeps_none_of_the_others_waiting(tmp_path):
     assert log.is_pending
     assert log.processors == [77, 77]
     assert not log.has_trouble
-    log.reaped(77, 1 << 8)
+    log.reaped(77, 1)
     assert log.processors == [77]
     assert log.has_trouble
     assert [trouble.message for trouble in outputs.troubles] == [b"processor failed in %b, pausing" % os.fsencode(bad)]
