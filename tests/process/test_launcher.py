@@ -41,6 +41,25 @@ def test_in_an_image_nothing_else_is_looked_at(image: Path) -> None:
     assert launched(image / "bin/svok") == USAGE
 
 
+SPY = """
+import posix, sys
+class Spy:
+    def find_spec(name, path, target=None):
+        if name in sys.builtin_module_names or name.startswith("pyinit."):
+            posix.write(2, name.encode() + b" is looked for\\n")
+sys.meta_path.insert(0, Spy)
+"""
+
+
+def test_of_an_image_importlib_is_asked_for_nothing(image: Path) -> None:
+    """Neither by the launcher nor by what it and process 1 begin with, built-in modules included."""
+    launcher = image / "bin/pyinit"
+    launcher.write_text(SPY + launcher.read_text())
+    words = [sys.executable, "-ISB", launcher, "--version"]
+    done = subprocess.run(words, capture_output=True, check=False, timeout=20)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
 def test_links_are_followed_to_the_end(image: Path, tmp_path: Path) -> None:
     """The command is the one that the first is named for, the package that of the last; what is on the way is not."""
     decoy = tmp_path / "other/lib/pyinit/pyinit"
