@@ -39,7 +39,7 @@ BREATH = 0.0005
 """Seconds for that: whoever reaps each as it ends keeps the rest from the processor, and slows a storm by a third.
 Not by time.sleep: a faked clock (libfaketime) may put the moment off that it waits for."""
 
-HEAD_START = 0.0005
+HEAD_START = 0.001
 """Seconds for a process just started: as it comes to its exec the kernel puts this one before it, which has slept."""
 
 PENALTY = 1.0
