@@ -152,7 +152,7 @@ class LogDirectory:
         folder, path = self._folder, self._folder.path
         is_new = fatal(b"unable to open directory %b", path, folder.open)
         fatal(b"unable to lock directory %b", path, folder.lock)
-        status = fatal(b"unable to stat %b/current", path, folder.stat, b"current")
+        status = None if is_new else fatal(b"unable to stat %b/current", path, folder.stat, b"current")
         if status and status.st_mode & 0o100:
             self._current = fatal(b"unable to append to %b/current", path, folder.append_to, b"current")
             self.size = status.st_size

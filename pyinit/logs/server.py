@@ -11,7 +11,7 @@ from pyinit import report
 from pyinit.logs import accounts
 from pyinit.logs.outlet import Outlet
 from pyinit.logs.plane import PACKET, PROG, ROTATE, unpack
-from pyinit.logs.streams import Stream
+from pyinit.logs.streams import HOME, Stream
 from pyinit.system import files
 from pyinit.system.console import Console
 from pyinit.system.loop import Loop
@@ -141,7 +141,7 @@ def serve(control: "socket", place: bytes | None, is_first: bool) -> int:
     for number in (SIGHUP, SIGINT, SIGQUIT, SIGTSTP):  # a terminal's: they are for the foreground
         set_signal(number, SIG_IGN)
     posix.umask(0o022)
-    posix.chdir(b"/")
+    posix.chdir(HOME)
     report.write = Console().write
     loop = Loop(PROG)
     Server(loop, control, place, is_first)

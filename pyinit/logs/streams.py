@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 BLOCK = 65536
 """What a pipe holds, bytes; and so the most that a read brings."""
 
+HOME = b"/"
+"""Where the logging process is."""
+
 FOLD_WAIT = 0.2
 """Seconds after which lines that might be continued no longer are."""
 
@@ -102,14 +105,16 @@ class Stream:
 
     def _at_home(self, operation: "Callable[[], None]") -> None:
         """Do it where the script's names are relative to."""
+        if self._job.home == HOME:
+            return operation()
         try:
             posix.chdir(self._job.home)
         except OSError as error:
             raise CannotOpen(b"unable to switch to directory " + self._job.home, error) from None
         try:
-            operation()
+            return operation()
         finally:
-            posix.chdir(b"/")
+            posix.chdir(HOME)
 
     def _not_open(self, trouble: CannotOpen) -> None:
         self._log.close()

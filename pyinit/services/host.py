@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from pyinit.system.memory import OutOfMemory
     from pyinit.system.spawn import Spawner
 
+TOLD_AT_ONCE = 32
+"""So many statuses are replaced in one turn after a crowd was started."""
+
 
 class CannotOpen(Exception):
     """A directory cannot be taken up: `message` is supervise's text for it, `error` the OSError behind it."""
@@ -146,9 +149,18 @@ class Host:
         if self._has_started:
             self._has_started = False
             self.loop.give_way()
-        self.loop.at(monotonic(), self._tell_all)
+        self.loop.at(monotonic(), self._tell_some)
 
-    def _tell_all(self) -> None:
-        untold, self._untold = self._untold or (), None
-        for supervisor in untold:
+    @property
+    def is_behind(self) -> bool:
+        """Whether the status of a service that has been started is still to be replaced."""
+        return self._untold is not None
+
+    def _tell_some(self) -> None:
+        """Of all that has changed, a turn's part: the logging process is not to wait for pipes until all is told."""
+        untold = self._untold or []
+        now, self._untold = untold[:TOLD_AT_ONCE], untold[TOLD_AT_ONCE:] or None
+        for supervisor in now:
             self.loop.guard(supervisor.announce)
+        if self._untold:
+            self.loop.at(monotonic(), self._tell_some)

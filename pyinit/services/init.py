@@ -69,6 +69,7 @@ class NoServices:
     """What a Scanner is where there is no directory of services: a container with a main command and nothing else."""
 
     __slots__ = ("pairs",)
+    is_behind = False
 
     def __init__(self) -> None:
         self.pairs: dict[tuple[int, int], Pair] = {}
@@ -136,7 +137,7 @@ class Init:
 
     def _await_ready(self) -> None:
         """When every service that should be up is: say so, once, and start the command."""
-        is_ready = all(pair.is_as_wanted for pair in self._scanner.pairs.values())
+        is_ready = not self._scanner.is_behind and all(pair.is_as_wanted for pair in self._scanner.pairs.values())
         waited = monotonic() - self._plan.began
         if self._command and self._command.is_waiting and (is_ready or waited >= LONGEST_WAIT):
             if not is_ready:

@@ -87,6 +87,11 @@ class Scanner:
         self._due = when
         self._timer = self._host.loop.at(when, self.scan)
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether what the last scan started is still to be told of in statuses."""
+        return self._host.is_behind
+
     def scan(self) -> None:
         """Bring the set in step with the directory now."""
         if self._stopping:

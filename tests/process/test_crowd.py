@@ -135,6 +135,20 @@ def test_a_crowd_is_told_of_when_all_of_it_is_started(make_machine):
     until(lambda: all(machine.pid_of(name(number)) for number in range(100)), "all to be told of", 20)
 
 
+def test_nobody_is_told_that_all_is_ready_before_every_status_tells_so(make_machine):
+    """The command, which is started then, finds a pid in each."""
+    machine = make_machine(PYINIT_LOG="volume")
+    machine.env["PYINIT_LOG_DIR"] = str(machine.top / "logs")
+    for number in range(400):
+        machine.add(f"{number:03}")
+    seen = machine.top / "seen"
+    machine.boot("--", "sh", "-c", f"cat {machine.services}/*/supervise/status >{seen}.new; mv {seen}.new {seen}")
+    assert machine.wait(60) == 0
+    statuses = seen.read_bytes()
+    assert len(statuses) == 400 * 18
+    assert all(int.from_bytes(statuses[at + 12 : at + 16], "little") for at in range(0, len(statuses), 18))
+
+
 def test_many_that_die_at_once_are_all_restarted(crowd):
     pids = [crowd.pid_of(name(number)) for number in range(MANY + 5)]
     crowd.inside("sh", "-c", f"sleep 1; kill -{int(SIGKILL)} {' '.join(map(str, pids))}")
