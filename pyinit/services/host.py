@@ -139,6 +139,7 @@ class Host:
     def start_crowd(self) -> None:
         """From here on nothing is told: what is to be started comes before what is told of it."""
         self._untold = self._untold or []
+        self._has_started = False
         self._first = FirstStatuses()
 
     def crowd_started(self) -> None:
@@ -147,7 +148,6 @@ class Host:
             self._first.close()
             self._first = None
         if self._has_started:
-            self._has_started = False
             self.loop.give_way()
         self.loop.at(monotonic(), self._tell_some)
 

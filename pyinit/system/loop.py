@@ -211,7 +211,7 @@ class Loop:
 
     def _hear_of(self, pid: int) -> None:
         """Call for a death that is not reaped yet: that takes as long as all else on the way to the next start."""
-        callback = self._children.get(pid)  # asked for again: the one told of may be reaped, its pid another's by now
+        callback = self._children.get(pid)  # asked for: a ring tells of no pid, and one told of may be another's by now
         if callback and (death := posix.waitid(posix.P_PID, pid, posix.WEXITED | posix.WNOHANG | posix.WNOWAIT)):
             self._children[pid] = lambda outcome: None
             self.guard(callback, death.si_status if death.si_code == posix.CLD_EXITED else -death.si_status)
