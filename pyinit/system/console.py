@@ -1,7 +1,8 @@
 """The standard error of a process that must not wait: PID 1's.
 
 A container's stderr is a pipe into the log driver, and blocks when that is full or dead. A message is written only
-when the kernel says that it can be; those that can't are counted, and the count leads the next one that can.
+when the kernel says that it can be; those that can't are counted, and the count leads the next one that can. A terminal
+can't be written while somebody else is writing to it: that is waited for, once, and not again before it is over.
 """
 
 import posix
@@ -10,9 +11,12 @@ import select
 PIPE_BUF = 4096
 """What a writable pipe takes whole without blocking (pipe(7))."""
 
+PATIENCE = 20
+"""Milliseconds that a message waits, if the one before it was written."""
+
 
 class Console:
-    """Descriptor 2, never waited for. Its `write` is what `report.write` is to be."""
+    """Descriptor 2, never waited for long. Its `write` is what `report.write` is to be."""
 
     __slots__ = ("_lost",)
 
@@ -20,13 +24,13 @@ class Console:
         self._lost = 0
 
     def write(self, message: bytes) -> None:
-        """Write if that does not block, else count the message as lost. Never raises."""
+        """Write if that does not block, else count the message as lost. Takes PATIENCE at the most. Never raises."""
         if self._lost:
             message = b"%d messages lost: standard error was blocked\n" % self._lost + message
         try:
             poller = select.poll()
             poller.register(2, select.POLLOUT)
-            if poller.poll(0) == [(2, select.POLLOUT)]:
+            if poller.poll(0 if self._lost else PATIENCE) == [(2, select.POLLOUT)]:
                 posix.write(2, message[:PIPE_BUF])
                 self._lost = 0
                 return
