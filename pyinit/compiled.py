@@ -75,9 +75,9 @@ def boot(this: "ModuleType", place: str, heading: bytes) -> None:
 def load(names: "Iterable[str]") -> None:
     """Import modules of this package, each named after those that it imports, without importlib at all.
 
-    For the many that process 1 starts with. Of the packages they are in, which hold nothing themselves, none is read.
-    Built-in ones of the interpreter may be among them: importlib takes longer to find one than that takes to be made.
-    Nothing depends on it: what can't be had so is left to the import statement that asks for it.
+    For the many that process 1 starts with. Built-in ones of the interpreter may be among them: importlib takes longer
+    to find one than that takes to be made. Nothing depends on it: what can't be had so is left to the import statement
+    that asks for it.
     """
     top = sys.modules["pyinit"].__path__[0]
     for name in names:
@@ -86,8 +86,8 @@ def load(names: "Iterable[str]") -> None:
             _load_built_in(name)
             continue
         directory = top + package[6:].replace(".", "/")
-        if package not in sys.modules:
-            _make_package(package, directory)
+        if package not in sys.modules and not _load(package, directory, "__init__"):
+            return
         if name not in sys.modules and not _load(name, directory, last):
             return
 
@@ -116,12 +116,6 @@ def _load(name: str, directory: str, file: str) -> bool:
     if package:
         setattr(sys.modules[package], last, module)
     return True
-
-
-def _make_package(name: str, directory: str) -> None:
-    package = sys.modules[name] = type(sys)(name)
-    package.__path__ = [directory]
-    setattr(sys.modules["pyinit"], name.rpartition(".")[2], package)
 
 
 def _load_built_in(name: str) -> None:

@@ -135,18 +135,6 @@ print(_stat is ours, _stat.S_ISDIR(0o040755), _stat.__spec__.origin, "fractions"
     assert done.stdout.split() == ["True", "True", "built-in", "False"], done.stderr
 
 
-def test_of_a_package_no_file_is_read_and_what_is_in_it_is_found(place: Path) -> None:
-    (place / "pyinit/services/__init__.py").write_text("raise ValueError('read')")
-    compile_all(place)
-    then = """
-from pyinit.services import state, status
-import pyinit.services.names
-print(state.step.__module__, pyinit.services.status is status, pyinit.services.names.__name__)
-"""
-    done = loaded(place, ["pyinit.services.control", "pyinit.services.state"], then)
-    assert done.stdout.split() == ["pyinit.services.state", "True", "pyinit.services.names"], done.stderr
-
-
 @pytest.mark.parametrize("change", ["absent", "stale"])
 def test_what_cannot_be_loaded_is_left(place: Path, change: str) -> None:
     compile_all(place)

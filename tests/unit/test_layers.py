@@ -142,9 +142,3 @@ def test_public_things_say_what_they_are(path):
 
 def test_modules_are_read_in_one_sitting(path):
     assert len(path.read_text().splitlines()) <= 300
-
-
-@pytest.mark.parametrize("package", sorted(PACKAGE.glob("*/__init__.py")), ids=lambda path: path.parent.name)
-def test_packages_hold_nothing_themselves(package):
-    """`compiled.load` does not read them."""
-    assert [type(node) for node in ast.parse(package.read_text()).body] == [ast.Expr]
