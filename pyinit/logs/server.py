@@ -11,7 +11,8 @@ from pyinit import report
 from pyinit.logs import accounts
 from pyinit.logs.outlet import Outlet
 from pyinit.logs.plane import PACKET, PROG, ROTATE, unpack
-from pyinit.logs.streams import HOME, Stream
+from pyinit.logs.settings import HOME
+from pyinit.logs.streams import Stream
 from pyinit.system import files
 from pyinit.system.console import Console
 from pyinit.system.loop import Loop

@@ -7,6 +7,8 @@ if TYPE_CHECKING:
 STDOUT, VOLUME, BOTH = b"stdout", b"volume", b"both"
 TEXT, JSON, RAW, NOTHING = b"text", b"json", b"raw", b""
 DEFAULT_DIRECTORY = b"/var/log/services"
+HOME = b"/"
+"""Where the logging process is."""
 
 
 class Job:
@@ -24,7 +26,7 @@ class Job:
         self.style = style
         self.actions = actions
         self.folds = False
-        self.home = b"/"
+        self.home = HOME
         self.user = b""
 
 

@@ -20,7 +20,7 @@ from pyinit.logs.accounts import Account
 from pyinit.logs.multilog import PAUSE, CannotOpen, Counts, Multilog
 from pyinit.logs.outlet import Outlet
 from pyinit.logs.plane import PROG
-from pyinit.logs.settings import NOTHING, Job
+from pyinit.logs.settings import HOME, NOTHING, Job
 from pyinit.system import files
 from pyinit.system.loop import Loop
 from pyinit.system.user import Oneself, User
@@ -35,9 +35,6 @@ if TYPE_CHECKING:
 
 BLOCK = 65536
 """What a pipe holds, bytes; and so the most that a read brings."""
-
-HOME = b"/"
-"""Where the logging process is."""
 
 FOLD_WAIT = 0.2
 """Seconds after which lines that might be continued no longer are."""
@@ -148,7 +145,7 @@ class Stream:
         if not self._is_open:
             return
         for pid in self._log.processors:
-            self._loop.on_death(pid, lambda outcome, pid=pid: self._reaped(pid, outcome))  # type: ignore[misc]
+            self._loop.on_death(pid, self._when_reaped(pid))
         self._book()
         is_troubled = not self._is_ready or self._log.has_trouble
         if is_troubled and not self._retry_timer:
@@ -251,10 +248,13 @@ class Stream:
             self._said = b""
         self.settle()
 
-    def _reaped(self, pid: int, outcome: int) -> None:
-        with self._user:
-            self._log.reaped(pid, outcome)
-        self.settle()
+    def _when_reaped(self, pid: int) -> "Callable[[int], None]":
+        def reaped(outcome: int) -> None:
+            with self._user:
+                self._log.reaped(pid, outcome)
+            self.settle()
+
+        return reaped
 
     def rotate(self) -> None:
         """Begin a new file in every directory."""

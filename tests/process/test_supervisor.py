@@ -20,7 +20,7 @@ web = Supervisor(Host(loop, Spawner()), b"web", files.open_directory(b"web"))
 web.open()
 def reap():
     os.kill(web.pid, signal.SIGKILL)
-    return os.waitpid(web.pid, 0)
+    return os.waitstatus_to_exitcode(os.waitpid(web.pid, 0)[1])
 def command(letters):
     fd = os.open("web/supervise/control", os.O_WRONLY | os.O_NONBLOCK)
     os.write(fd, letters)
@@ -49,9 +49,9 @@ def test_a_command_for_a_process_that_has_just_been_reaped_does_not_lose_its_dea
     out = run(
         tmp_path,
         """
-        pid, status = reap()
+        outcome = reap()
         command(b"t")
-        web._died(status)
+        web._died(outcome)
         print(web.pid, web.wanted_up)
         """,
     )
@@ -62,9 +62,9 @@ def test_a_down_written_before_a_death_keeps_the_service_down(tmp_path):
     out = run(
         tmp_path,
         """
-        pid, status = reap()
+        outcome = reap()
         command(b"d")
-        web._died(status)
+        web._died(outcome)
         print(web.pid, web.wanted_up)
         """,
     )
@@ -78,9 +78,9 @@ def test_a_death_is_taken_even_if_what_listens_for_it_raises(tmp_path):
         def fail():
             raise RuntimeError
         web.on_death = fail
-        pid, status = reap()
+        outcome = reap()
         try:
-            web._died(status)
+            web._died(outcome)
         except RuntimeError:
             print(web.pid)
         """,
@@ -100,7 +100,7 @@ LOOK = """
         control, ok = os.stat("web/supervise/control"), os.stat("web/supervise/ok")
         print(control.st_ino == ok.st_ino, held(), knock())
         web.command(b"d")
-        web._died(reap()[1]) if web.pid else None
+        web._died(reap()) if web.pid else None
         web.command(b"x")
         print(held(), knock())
 """
@@ -125,7 +125,7 @@ def test_where_there_are_no_hard_links_ok_is_a_fifo_of_its_own(tmp_path):
             raise PermissionError(1, "Operation not permitted")
         posix.link = link
         web.command(b"d")
-        web._died(reap()[1])
+        web._died(reap())
         web.command(b"x")
         os.unlink("web/supervise/ok")
         web = Supervisor(Host(loop, Spawner()), b"web", files.open_directory(b"web"))

@@ -17,7 +17,11 @@ from pyinit.system.console import Console
 def standard_error() -> Iterator[Callable[[int], None]]:
     """Puts a descriptor in the place of 2, until the end of the test."""
     kept = os.dup(2)
-    yield lambda descriptor: os.dup2(descriptor, 2)  # type: ignore[misc]
+
+    def put(descriptor: int) -> None:
+        os.dup2(descriptor, 2)
+
+    yield put
     os.dup2(kept, 2)
     os.close(kept)
 
