@@ -213,6 +213,25 @@ def test_lines_are_not_counted_as_written_before_they_are(make_machine):
     until(lambda: accounts(machine).get("web", ["0"] * 3)[2] == "100", "all to be written", 15)
 
 
+def test_a_processor_of_the_logging_process_is_run_until_it_succeeds(machine):
+    """What it has made is kept, nothing is lost while it failed, and its failure is told of."""
+    script = "s4096 n99 '!test -e ../again || { touch ../again; exit 3; }; tr a-z A-Z' ./main"
+    lines = [f"line {number}" for number in range(1000)]
+    text = "seq -f 'line %g' 0 999; exec sleep 1000"
+    main = machine.add("web", text, log__script=script) / "log/main"
+    machine.boot()
+
+    def kept() -> "list[str]":
+        files = [*sorted(main.glob("@*.s")), main / "current"] if main.exists() else []
+        return "".join(path.read_text() for path in files).splitlines()
+
+    until(lambda: len(kept()) == 1000, "all lines to be logged")
+    assert [line.lower() for line in kept()] == lines
+    assert kept()[0] == "LINE 0"
+    assert machine.stderr().count("web: processor failed in ") == 1, machine.stderr()
+    assert machine.stop() == 0
+
+
 def test_without_a_volume_a_blocked_stdout_blocks_its_services_and_loses_nothing(make_machine):
     machine = make_machine()
     machine.add("web", "seq 50000; echo end; exec sleep 1000")
