@@ -17,7 +17,7 @@ from pathlib import Path
 
 from benchmarks import host, plots, readme
 from benchmarks.rows import Row, markdown
-from benchmarks.workshop import MEMORY, ROOT, Workshop, tell_missing
+from benchmarks.workshop import MEMORY, ROOT, Workshop
 
 NAMES = {
     "up": "Services up",
@@ -48,8 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if unknown := set(options.names) - set(NAMES):
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(111))  # so that what was started is stopped
-    tell_missing()
     workshop = Workshop(options.quick, options.python, options.place)
+    workshop.tell_missing()
     output = options.output or (None if options.quick else RESULTS)
     found: dict[str, list[Row]] = {}
     try:

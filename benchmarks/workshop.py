@@ -25,6 +25,9 @@ PEERS = {
 }
 """Debian's package, and the programs of it that are measured."""
 
+DEBIAN = "/usr/sbin:/usr/bin:/sbin:/bin"
+"""Where they are. A virtual environment on PATH has programs of ours by the same names."""
+
 
 class BrokenMeasurement(Exception):
     """What was measured did not do its work: the number would mean nothing."""
@@ -38,15 +41,22 @@ class Workshop:
     """
 
     def __init__(self, quick: bool, python: str = "/usr/bin/python3", place: str = MEMORY) -> None:
+        os.environ["PATH"] = DEBIAN
         self.quick = quick
         self.python = python if os.access(python, os.X_OK) else sys.executable
-        self.peers = [name for name in PEERS if is_here(name)]
+        self.peers = [name for name, programs in PEERS.items() if all(map(shutil.which, programs))]
         self.directory = Path(
             tempfile.mkdtemp(prefix="pyinit-benchmarks-", dir=place if os.access(place, os.W_OK) else None)
         )
         self.directory.chmod(0o755)
         self.plots: dict[str, Plot] = {}
         """What benchmarks want drawn, by the name of the file."""
+
+    def tell_missing(self) -> None:
+        """Say which peers are not here; `tools/packages PYTHON bench` installs them."""
+        if missing := PEERS.keys() - self.peers:
+            names = " ".join(sorted(missing))
+            print(f"benchmarks: not here, so not measured: {names} (Debian's packages of these names)")
 
     def remove(self) -> None:
         shutil.rmtree(self.directory, ignore_errors=True)
@@ -98,13 +108,3 @@ class Workshop:
         except (IndexError, ValueError):
             raise BrokenMeasurement(f"{words}: {done.returncode} {done.stderr!r}") from None
         return code, wall / 1000, cpu / 1000
-
-
-def is_here(peer: str) -> bool:
-    return all(shutil.which(program) for program in PEERS[peer])
-
-
-def tell_missing() -> None:
-    """Say which peers are not here; `tools/packages PYTHON bench` installs them."""
-    if missing := [name for name in PEERS if not is_here(name)]:
-        print(f"benchmarks: not here, so not measured: {' '.join(missing)} (Debian's packages of these names)")

@@ -1,6 +1,7 @@
 """The benchmarks run: every row is measured, output verified; how fast this machine is is nobody's business here."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from benchmarks import readme
 from benchmarks.__main__ import NAMES, RESULTS
 from benchmarks.rows import Row, markdown
+from benchmarks.workshop import PEERS, Workshop
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.timeout(400)
@@ -37,6 +39,19 @@ def test_the_table_names_machine_and_peers(results: Path) -> None:
     text = (results / "results.md").read_text()
     assert "- processor: " in text
     assert "daemontools" in text
+
+
+def test_the_c_programs_are_measured_not_ours_of_the_same_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", f"{ROOT / 'bin'}:/usr/bin:/bin")
+    workshop = Workshop(quick=True)
+    try:
+        assert "daemontools" in workshop.peers
+        for program in PEERS["daemontools"]:
+            found = shutil.which(program)
+            assert found
+            assert Path(found).read_bytes().startswith(b"\x7fELF")
+    finally:
+        workshop.remove()
 
 
 def test_the_readme_shows_the_results() -> None:
