@@ -143,13 +143,13 @@ class Host:
         self._first = FirstStatuses()
 
     def crowd_started(self) -> None:
-        """Let those that were started go first, and in the loop tell of all that has changed."""
+        """Let those that were started go first; then tell of all that has changed, of a crowd's rest in the loop."""
         if self._first:
             self._first.close()
             self._first = None
         if self._has_started:
             self.loop.give_way()
-        self.loop.at(monotonic(), self._tell_some)
+        self._tell_some()
 
     @property
     def is_behind(self) -> bool:
