@@ -11,6 +11,7 @@ BEGIN, END = "<!-- made by make bench -->\n", "<!-- end -->\n"
 
 SHOWN = {
     "up": (
+        "10 services up, each with a logger: executed",
         "10 services up, each with a logger: first lines in the logs",
         "500 services up, each with a logger: first lines in the logs",
         "1,000 services up, no loggers",
