@@ -1,9 +1,9 @@
 """Services up: from the exec of process 1 to the exec of the last service's run, and to the last first line in its log.
 
 Every supervisor starts as process 1 of its own PID namespace on directories in which nothing has run yet. A run is a
-static program that writes one line, notes the time and sleeps. What is asked for is asked of the first figure: a service
-is up when it runs. The second, of logged services, has the loggers in it. 1,000 services without loggers are `svscan`
-for ours.
+static program that writes one line, notes the time and sleeps. A service is up when it runs: that is the first figure,
+of which something is asked. The second, of logged services, has the loggers in it. 1,000 services without loggers are
+`svscan` for ours.
 """
 
 from benchmarks.machine import Machine

@@ -176,8 +176,8 @@ def step(old: State, event: "Event", now: Now) -> "tuple[State, list[Action]]":
         case _ if TYPE_CHECKING:
             assert_never(event)
     follows = _settle(state, now)
-    if follows and isinstance(follows[0], Start):  # which will announce what has become of it
-        actions = [action for action in actions if not isinstance(action, Announce)]
+    if follows and isinstance(follows[0], Start):  # of one that is down: all else there is is to announce that
+        return state, follows
     return state, actions + follows
 
 

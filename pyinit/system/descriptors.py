@@ -105,12 +105,12 @@ class Streams:
     def __init__(self, pipe: Descriptors, taken: "Sequence[int]", others: "Sequence[tuple[int, int]]" = ()) -> None:
         self._pipe = pipe
         self._taken = taken
-        self._others = others
+        self._others = [(posix.POSIX_SPAWN_DUP2, here, there) for here, there in others]
 
-    def __enter__(self) -> "list[tuple[int, int]]":
-        """Pairs of a descriptor here and one there. Raises OSError."""
+    def __enter__(self) -> "list[tuple[int, int, int]]":
+        """posix_spawn's file actions for them. Raises OSError."""
         ends = self._pipe.__enter__()
-        return [*self._others, *[(end, there) for end in ends for there in self._taken]]
+        return self._others + [(posix.POSIX_SPAWN_DUP2, end, there) for end in ends for there in self._taken]
 
     def __exit__(self, *trouble: object) -> None:
         self._pipe.__exit__(*trouble)

@@ -31,7 +31,7 @@ from pyinit.system.process import initial_environment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
 IGNORED_BY_PYTHON = (SIGPIPE, SIGXFSZ)
@@ -154,12 +154,12 @@ class Spawner:
         self,
         argv: list[bytes],
         directory: int,
-        streams: "Iterable[tuple[int, int]]" = (),
+        streams: "Sequence[tuple[int, int, int]]" = (),
         changes: "Mapping[bytes, bytes | None] | None" = None,
     ) -> int:
         """Start argv[0] in `directory`; returns the pid. Raises OSError when it cannot be forked or executed.
 
-        `streams` are (descriptor here, descriptor there) pairs; those not named are inherited. `changes` to the
+        `streams` are posix_spawn's file actions; descriptors 0, 1 and 2 not named there are inherited. `changes` to the
         environment: a value to set, None to remove. Same session as this process. The child has no signal blocked or
         ignored that was not so before Python.
         """
@@ -167,7 +167,6 @@ class Spawner:
         if changes:
             changed = {**environment, **changes}
             environment = {name: value for name, value in changed.items() if value is not None}
-        actions = [(posix.POSIX_SPAWN_DUP2, here, there) for here, there in streams]
         posix.fchdir(directory)
         try:
             self._set_limit(self._given_limit)
@@ -175,7 +174,7 @@ class Spawner:
                 argv[0],
                 argv,
                 environment,
-                file_actions=actions,
+                file_actions=streams,
                 setsigmask=(),
                 setsigdef=self._defaults,
                 **self._group,

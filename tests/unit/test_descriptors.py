@@ -222,7 +222,7 @@ def test_without_room_for_it_nothing_of_a_message_is_lost(storage):
 def test_streams_are_ends_of_a_pipe_and_others():
     reader, writer = pipe()
     with writer as (end,), Streams(writer, (1, 2), [(7, 0)]) as streams:
-        assert streams == [(7, 0), (end, 1), (end, 2)]
+        assert streams == [(os.POSIX_SPAWN_DUP2, 7, 0), (os.POSIX_SPAWN_DUP2, end, 1), (os.POSIX_SPAWN_DUP2, end, 2)]
     with Streams(Descriptors(), ()) as streams:
         assert streams == []
     reader.close()
