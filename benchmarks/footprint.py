@@ -7,6 +7,8 @@ context switches of the same processes per second, from three seconds after the 
 and daemontools have done their second and fifth scan.
 """
 
+import os
+import sys
 import time
 
 from benchmarks.machine import Machine
@@ -29,11 +31,17 @@ def measure(workshop: Workshop) -> list[Row]:
         processes = ", ".join(f"{name} {runs[0]['processes']:.0f}" for name, runs in samples.items())
         bound = {100: 0.35, 1000: 0.06}.get(count)
         limit = 9.0 if count == 1 else None
-        row = Row(what, "MB", column(samples, "memory"), "daemontools", bound, limit, note=f"processes: {processes}")
-        rows.append(row)
+        note = f"processes: {processes}; {_sharing(workshop)}"
+        rows.append(Row(what, "MB", column(samples, "memory"), "daemontools", bound, limit, note=note))
     what = f"idle wake-ups with {count:,} logged services"
     rows.append(Row(what, "per s", column(samples, "wake-ups"), limit=0.0))
     return rows
+
+
+def _sharing(workshop: Workshop) -> str:
+    """Who has the pages of the interpreter's file."""
+    is_shared = os.path.samefile(sys.executable, workshop.python)
+    return "the interpreter's pages are " + ("shared with the benchmark" if is_shared else "all pyinit's")
 
 
 def _run(supervisor: Supervisor, count: int, quick: bool, is_last: bool):

@@ -39,6 +39,7 @@ def test_the_table_names_machine_and_peers(results: Path) -> None:
     text = (results / "results.md").read_text()
     assert "- processor: " in text
     assert "daemontools" in text
+    assert "the interpreter's pages are" in text
 
 
 def test_the_c_programs_are_measured_not_ours_of_the_same_names(monkeypatch: pytest.MonkeyPatch) -> None:
