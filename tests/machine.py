@@ -81,10 +81,16 @@ class Machine:
             self.process = subprocess.Popen(
                 words, env=environment(**self.env), stdin=self.stdin, stdout=out, stderr=err
             )
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        self.pid = int(until(lambda: children.exists() and children.read_text().split(), "PID 1 to exist")[0])
+        until(self._is_booted, "PID 1 to exist, or to have been")
         until(self._is_executed, "PID 1 to be executed")
         return self
+
+    def _is_booted(self) -> bool:
+        """Whether there is a PID 1, which is noted; one that was over before it could be seen counts, as pid 0."""
+        assert self.process
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        self.pid = int(children[0]) if children else 0
+        return bool(children) or self.process.poll() is not None
 
     def _is_executed(self) -> bool:
         """Whether it has become ours; it may be over already."""
@@ -133,6 +139,7 @@ class Machine:
         return self.err.read_text(errors="replace")
 
     def signal(self, number: int) -> None:
+        assert self.pid
         os.kill(self.pid, number)
 
     def stop(self, number: int = SIGTERM, seconds: float = 15.0) -> int:
@@ -146,6 +153,6 @@ class Machine:
 
     def destroy(self) -> None:
         if self.process and self.process.poll() is None:
-            os.kill(self.pid, SIGKILL)
+            os.kill(self.pid or self.process.pid, SIGKILL)
             self.process.wait(10)
         shutil.rmtree(self.top, ignore_errors=True)

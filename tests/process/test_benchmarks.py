@@ -46,11 +46,9 @@ def test_the_c_programs_are_measured_not_ours_of_the_same_names(monkeypatch: pyt
     monkeypatch.setenv("PATH", f"{ROOT / 'bin'}:/usr/bin:/bin")
     workshop = Workshop(quick=True)
     try:
-        assert "daemontools" in workshop.peers
-        for program in PEERS["daemontools"]:
-            found = shutil.which(program)
-            assert found
-            assert Path(found).read_bytes().startswith(b"\x7fELF")
+        assert ("daemontools" in workshop.peers) == Path("/usr/bin/svscan").exists()
+        found = [shutil.which(program) for peer in workshop.peers for program in PEERS[peer]]
+        assert not [path for path in found if not path or Path(path).parent == ROOT / "bin"]
     finally:
         workshop.remove()
 
