@@ -6,7 +6,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from benchmarks.workshop import PEERS, Workshop
+from benchmarks.workshop import Workshop
 
 
 def describe(workshop: Workshop) -> str:
@@ -20,10 +20,10 @@ def describe(workshop: Workshop) -> str:
         f"system: {platform.freedesktop_os_release().get('PRETTY_NAME', 'unknown')}",
         f"interpreter of pyinit: {python}",
         f"file system: {_file_system(workshop.directory)}",
-        "peers: " + ", ".join(f"{name} {_version(name)}" for name in PEERS if name in workshop.peers),
+        "peers: " + ", ".join(f"{name} {_version(name)}" for name in workshop.peers),
     ]
-    if missing := [name for name in PEERS if name not in workshop.peers]:
-        lines.append("not here, so not measured: " + ", ".join(missing))
+    if workshop.missing:
+        lines.append("not here, so not measured: " + ", ".join(workshop.missing))
     return "".join(f"- {line}\n" for line in lines)
 
 

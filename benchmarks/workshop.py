@@ -37,7 +37,8 @@ class Workshop:
     """One session of measuring. `quick`: that everything can be measured is to be shown, not how fast it is.
 
     `python` runs ours, and bare where something is compared with that. `place` is where everything is made: in memory,
-    where that can be, because on a disk the disk would be measured.
+    where that can be, because on a disk the disk would be measured. `peers` are here, `missing` are not; from here on
+    PATH has nothing else.
     """
 
     def __init__(self, quick: bool, python: str = "/usr/bin/python3", place: str = MEMORY) -> None:
@@ -45,6 +46,7 @@ class Workshop:
         self.quick = quick
         self.python = python if os.access(python, os.X_OK) else sys.executable
         self.peers = [name for name, programs in PEERS.items() if all(map(shutil.which, programs))]
+        self.missing = [name for name in PEERS if name not in self.peers]
         self.directory = Path(
             tempfile.mkdtemp(prefix="pyinit-benchmarks-", dir=place if os.access(place, os.W_OK) else None)
         )
@@ -54,9 +56,8 @@ class Workshop:
 
     def tell_missing(self) -> None:
         """Say which peers are not here; `tools/packages PYTHON bench` installs them."""
-        if missing := PEERS.keys() - self.peers:
-            names = " ".join(sorted(missing))
-            print(f"benchmarks: not here, so not measured: {names} (Debian's packages of these names)")
+        if self.missing:
+            print(f"benchmarks: not here, so not measured: {' '.join(self.missing)} (Debian's packages of these names)")
 
     def remove(self) -> None:
         shutil.rmtree(self.directory, ignore_errors=True)

@@ -81,12 +81,15 @@ class Machine:
             self.process = subprocess.Popen(
                 words, env=environment(**self.env), stdin=self.stdin, stdout=out, stderr=err
             )
-        until(self._is_booted, "PID 1 to exist, or to have been")
-        until(self._is_executed, "PID 1 to be executed")
+        self.until_booted()
         return self
 
-    def _is_booted(self) -> bool:
-        """Whether there is a PID 1, which is noted; one that was over before it could be seen counts, as pid 0."""
+    def until_booted(self) -> None:
+        """Until PID 1 is ours and its pid known; one that was over before it could be seen leaves that 0."""
+        until(self._find_pid, "PID 1 to exist, or to have been")
+        until(self._is_executed, "PID 1 to be executed")
+
+    def _find_pid(self) -> bool:
         assert self.process
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
         self.pid = int(children[0]) if children else 0

@@ -106,7 +106,7 @@ class Waited:
 
 
 class Start:
-    """Try to start run, and say Started or NotStarted. Always the last action of a step."""
+    """Try to start run, and say Started or NotStarted. Always the only action of a step."""
 
     __slots__ = ()
 
@@ -176,7 +176,7 @@ def step(old: State, event: "Event", now: Now) -> "tuple[State, list[Action]]":
         case _ if TYPE_CHECKING:
             assert_never(event)
     follows = _settle(state, now)
-    if follows and isinstance(follows[0], Start):  # of one that is down: all else there is is to announce that
+    if follows and isinstance(follows[0], Start):  # of one that is down: all else is to announce what is over by then
         return state, follows
     return state, actions + follows
 

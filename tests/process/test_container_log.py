@@ -6,7 +6,6 @@ import pwd
 import re
 import subprocess
 import sys
-from pathlib import Path
 from signal import SIGTERM
 
 import pytest
@@ -151,8 +150,7 @@ class Stuck:
                 line, env=environment(**machine.env), stdin=subprocess.DEVNULL, stdout=write_end, stderr=err
             )
         os.close(write_end)
-        children = Path(f"/proc/{machine.process.pid}/task/{machine.process.pid}/children")
-        machine.pid = int(until(lambda: children.exists() and children.read_text().split(), "PID 1")[0])
+        machine.until_booted()
 
     def read_all(self) -> bytes:
         chunks = []
