@@ -19,6 +19,11 @@ from benchmarks.workshop import BrokenMeasurement
 PATIENCE = 60.0
 """Seconds until what was to happen has not."""
 
+PAUSE, SHORT_PAUSE = 0.002, 0.0005
+"""Seconds between two looks, and where few services are up in milliseconds: looking takes a processor, too."""
+
+FEW = 50
+
 UNSHARE = ["unshare", "--fork", "--pid", "--mount-proc", "--kill-child"]
 if os.geteuid() != 0:
     UNSHARE += ["--user", "--map-root-user"]
@@ -26,7 +31,7 @@ if os.geteuid() != 0:
 READY = b"ready\n"
 
 
-def wait_until(condition: Callable[[], bool], what: Callable[[], str], pause: float = 0.002) -> None:
+def wait_until(condition: Callable[[], bool], what: Callable[[], str], pause: float = PAUSE) -> None:
     """Look every `pause` seconds; raises BrokenMeasurement, with `what` as it is then, if it does not come true."""
     deadline = time.monotonic() + PATIENCE
     while not condition():
@@ -88,6 +93,10 @@ class Machine:
         shutil.rmtree(self.top)
 
     @property
+    def _pause(self) -> float:
+        return SHORT_PAUSE if self.count < FEW else PAUSE
+
+    @property
     def began(self) -> int:
         """When process 1 was executed, monotonic ns."""
         return self._began.times()[0]
@@ -100,11 +109,11 @@ class Machine:
 
     def wait_up(self) -> float:
         """Until every service has been executed; the milliseconds from process 1's exec to the last of theirs."""
-        wait_until(lambda: self.record.count >= self.count, lambda: f"{self._who()} up")
+        wait_until(lambda: self.record.count >= self.count, lambda: f"{self._who()} up", self._pause)
         return (max(self.record.times()[: self.count]) - self.began) / 1e6
 
     def wait_logged(self) -> float:
-        """Until the first line of every service is in its log; ms from process 1's exec, give or take 2."""
+        """Until the first line of every service is in its log; ms from process 1's exec, a pause more at most."""
         waiting = [self.supervisor.log(self.top, name) for name in self.supervisor.names(self.count)]
 
         def all_written() -> bool:
@@ -112,7 +121,7 @@ class Machine:
                 waiting.pop()
             return not waiting
 
-        wait_until(all_written, lambda: f"{self._who()} logged")
+        wait_until(all_written, lambda: f"{self._who()} logged", self._pause)
         elapsed = (time.monotonic_ns() - self.began) / 1e6
         self.verify_logs()
         return elapsed

@@ -65,6 +65,7 @@ class Pyinit(Supervisor):
 
     def command(self, top: Path, count: int, logged: bool) -> list[str]:
         self.environment |= {"PYINIT_LOG": "volume", "PYINIT_LOG_DIR": str(top / "logs")}
+        self.environment["PYINIT_STATE"] = str(top / "state")  # on the file system that everything is on
         program = "pyinit" if logged else "svscan"
         option = ["-d"] if logged else []
         return [str(self.workshop.ours / program), *option, str(top / "service")]

@@ -28,6 +28,10 @@ ACCOUNTS_PAUSE = 1.0
 """Seconds between two replacements of the accounts, at least; none while nothing is logged."""
 
 
+LINES_FIRST = 0.05
+"""Seconds before the first accounts: the lines that wait are logged before them."""
+
+
 class Server:
     """`place`: the directory in which the accounts are kept, None for nowhere. `is_first`: they begin at nothing."""
 
@@ -42,7 +46,8 @@ class Server:
         self._place = place
         self._accounts = {} if is_first else _earlier(place)
         self._kept = b""
-        self._next = 0.0
+        self._next = monotonic() + LINES_FIRST
+        loop.at(self._next, self._nothing)
         loop.after_turn = self._after_turn
         loop.on_readable(control.fileno(), self._receive)
         loop.on_signal(SIGTERM, self._leave)

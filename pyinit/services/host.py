@@ -143,12 +143,15 @@ class Host:
         self._first = FirstStatuses()
 
     def crowd_started(self) -> None:
-        """Let those that were started go first; then tell of all that has changed, of a crowd's rest in the loop."""
+        """Let the last that was started go first; then tell of all that has changed, of a crowd's rest in the loop.
+
+        It may still wait for this processor. Only that is waited for: the logging process comes behind all of this.
+        """
         if self._first:
             self._first.close()
             self._first = None
         if self._has_started:
-            self.loop.give_way()
+            posix.sched_yield()
         self._tell_some()
 
     @property
