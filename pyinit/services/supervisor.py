@@ -243,9 +243,8 @@ class Supervisor:
             self._say(b"warning: unable to signal " + self.name, error)
 
     def _died(self, outcome: int) -> None:
-        """A command that run wrote before it died comes before its death, whatever becomes of that command."""
+        """Start it again, whatever becomes of what comes with that."""
         try:
-            self._read_control()
             if outcome == -SIGKILL:
                 self._tell_out_of_memory()
             if self.on_death:

@@ -8,7 +8,7 @@ A loop in which every descriptor rings (see `rings`) does not have signals deliv
 them one at a time. That saves half of what a forwarded signal takes, a third of the way from a death to a next start.
 
 One turn: ready descriptors, then signals and deaths, then what is due, then `after_turn`. What a child wrote before it
-died is thus read before its death is seen, but for descriptors that ring: their owners read them at the death.
+died is read before its death is told: descriptors that ring are looked at again for it.
 
 Before `run` errors are the caller's and fatal. From `run` on nothing is: this module alone catches Exception. What
 raised is reported with its owner's name (the `name` of the object the callback is a method of), and the rest go on.
@@ -32,12 +32,9 @@ if TYPE_CHECKING:
 REAPED_AT_ONCE = 4096
 """So many deaths a turn: a fork bomb of orphans does not keep commands and deadlines waiting."""
 
-CROWD = 8
-"""From so many orphans at once on, more are let end before the next are reaped."""
-
-BREATH = 0.0005
-"""Seconds for that: whoever reaps each as it ends keeps the rest from the processor, and slows a storm by a third.
-Not by time.sleep: a faked clock (libfaketime) may put the moment off that it waits for."""
+CROWD, BREATH = 8, 0.0005
+"""From so many orphans at once on, more are let end for so many seconds: whoever reaps each as it ends keeps the rest
+from the processor, and slows a storm by a third. Not by time.sleep: a faked clock (libfaketime) may put off its end."""
 
 HEAD_START = 0.001
 """Seconds for a process just started: as it comes to its exec the kernel puts this one before it, which has slept."""
@@ -207,11 +204,14 @@ class Loop:
             self._pending.add(found.si_signo)
             if found.si_signo == SIGCHLD:
                 self._has_rung = True
-                self._hear_of(found.si_pid)
+                self._hear_of(found.si_pid if found.si_code > 0 else 0)  # a ring (SI_SIGIO) tells of no pid
 
     def _hear_of(self, pid: int) -> None:
-        """Call for a death that is not reaped yet: that takes as long as all else on the way to the next start."""
-        callback = self._children.get(pid)  # asked for: a ring tells of no pid, and one told of may be another's by now
+        """Call for a death that is not reaped yet: that takes as long as all else on the way to the next start.
+
+        All that rang before it has been read: else that ring would have been fetched, and this death not told of.
+        """
+        callback = self._children.get(pid)  # asked for: the pid may be another's by now
         if callback and (death := posix.waitid(posix.P_PID, pid, posix.WEXITED | posix.WNOHANG | posix.WNOWAIT)):
             self._children[pid] = lambda outcome: None
             self.guard(callback, death.si_status if death.si_code == posix.CLD_EXITED else -death.si_status)
@@ -254,6 +254,7 @@ class Loop:
                 sigtimedwait((), BREATH)
                 break
             if callback := self._children.pop(pid, None):
+                self._hear()
                 self.guard(callback, posix.waitstatus_to_exitcode(status))
             else:
                 self.orphans += 1
@@ -266,9 +267,7 @@ class Loop:
             self.guard(callback)
 
     def guard(self, callback: "Callable[..., None]", *arguments: "Any", owner: bytes = b"") -> bool:
-        """Call; whether it returned. What it raised is reported and ends there: in the name of `owner`, or of the
-        object that the callback is a method of.
-        """
+        """Call; whether it returned. What it raised is told as of `owner`, or of whose method it is, and ends there."""
         try:
             callback(*arguments)
         except Exception as error:

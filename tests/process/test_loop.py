@@ -3,9 +3,10 @@
 import subprocess
 import sys
 import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 
-from machine import ROOT
+from machine import ROOT, UNSHARE
 
 PRELUDE = """
 import os, posix, select, signal, sys, time
@@ -22,10 +23,10 @@ told = []
 """
 
 
-def loop(program: str, directory: Path = ROOT) -> subprocess.CompletedProcess:
-    """What came of the program, which is run in the directory, and is to leave with 0."""
+def loop(program: str, directory: Path = ROOT, within: Sequence[str] = ()) -> subprocess.CompletedProcess:
+    """What came of the program, which is run in the directory by the command `within`, and is to leave with 0."""
     done = subprocess.run(
-        [sys.executable, "-c", PRELUDE + f"os.chdir({str(directory)!r})\n" + textwrap.dedent(program)],
+        [*within, sys.executable, "-c", PRELUDE + f"os.chdir({str(directory)!r})\n" + textwrap.dedent(program)],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -309,6 +310,39 @@ def test_what_rings_is_watched_while_it_is_open_anywhere(tmp_path):
         tmp_path,
     )
     assert done.stdout == "a aaa\nc ccc\na aaa\n3\n"
+
+
+TOLD_OF_A_DEATH = """
+    os.mkfifo("fifo")
+    fifo = os.open("fifo", os.O_RDWR | os.O_NONBLOCK)
+    def end(script, name):
+        pid = start(script)
+        loop.on_death(pid, lambda outcome: told.append(name))
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+        return pid
+    def ends():
+        FIRST
+        last = end("echo d >fifo", "death")
+        loop.at(time.monotonic() + 0.1, lambda: (print(*told, last), loop.stop(0)))
+    def begin():
+        loop.on_ring(fifo, lambda: told.append(os.read(fifo, 64).decode().strip()))
+        loop.at(time.monotonic() + 0.1, ends)
+    loop.at(0, begin)
+    sys.exit(loop.run())
+"""
+
+
+def test_what_rang_before_a_death_is_read_before_that_is_told(tmp_path):
+    """Also if there is no ring to be fetched, since another's death had been told of and was not fetched yet."""
+    done = loop(TOLD_OF_A_DEATH.replace("FIRST", "end('exit', 'first')"), tmp_path)
+    assert done.stdout.startswith("first d death ")
+
+
+def test_a_ring_is_no_death_of_a_process_that_has_its_number(tmp_path):
+    """Where the siginfo of a death has the pid that of a ring has POLLIN | POLLRDNORM, which is 65."""
+    take_65 = "open('/proc/sys/kernel/ns_last_pid', 'w').write('64')"
+    done = loop(TOLD_OF_A_DEATH.replace("FIRST", take_65), tmp_path, UNSHARE)
+    assert done.stdout == "d death 65\n"
 
 
 def test_numbers_of_what_rings_no_more_are_given_again(tmp_path):

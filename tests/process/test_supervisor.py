@@ -8,7 +8,7 @@ import textwrap
 from machine import ROOT
 
 PRELUDE = """
-import os, posix, signal, sys
+import os, posix, signal, sys, time
 from pyinit.services.host import Host
 from pyinit.services.supervisor import Supervisor
 from pyinit.system import files
@@ -62,10 +62,13 @@ def test_a_down_written_before_a_death_keeps_the_service_down(tmp_path):
     out = run(
         tmp_path,
         """
-        outcome = reap()
-        command(b"d")
-        web._died(outcome)
-        print(web.pid, web.wanted_up)
+        def end():
+            command(b"d")
+            os.kill(web.pid, signal.SIGKILL)
+            os.waitid(os.P_PID, web.pid, os.WEXITED | os.WNOWAIT)
+            loop.at(time.monotonic() + 0.1, lambda: (print(web.pid, web.wanted_up), loop.stop(0)))
+        loop.at(0, end)
+        loop.run()
         """,
     )
     assert out == "0 False\n"
