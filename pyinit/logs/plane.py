@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 PROG = b"multilog"
 SERVER = (
-    *("errno", "pyinit.logs.accounts", "pyinit.logs.outlet", "pyinit.logs.script", "pyinit.logs.folder"),
+    *("_socket", "errno", "pyinit.logs.accounts", "pyinit.logs.outlet", "pyinit.logs.script", "pyinit.logs.folder"),
     *("pyinit.logs.lines", "pyinit.logs.trouble", "pyinit.logs.directory", "pyinit.logs.sinks", "pyinit.logs.multilog"),
     *("pyinit.system.user", "pyinit.logs.streams", "pyinit.logs.server"),
 )
@@ -109,9 +109,9 @@ class Plane:
 
     def _start(self) -> None:
         # Loaded where services run already; and here, so that its pages are shared and the next one reads no file.
+        load(SERVER)
         from _socket import AF_UNIX, SOCK_SEQPACKET, socketpair
 
-        load(SERVER)
         from pyinit.logs.server import serve
 
         self._starting = False
