@@ -27,7 +27,6 @@ AT_ONCE = 32
 ACCOUNTS_PAUSE = 1.0
 """Seconds between two replacements of the accounts, at least; none while nothing is logged."""
 
-
 LINES_FIRST = 0.05
 """Seconds before the first accounts: the lines that wait are logged before them."""
 

@@ -243,7 +243,7 @@ class Supervisor:
             self._say(b"warning: unable to signal " + self.name, error)
 
     def _died(self, outcome: int) -> None:
-        """Start it again, whatever becomes of what comes with that."""
+        """What else a death calls for, and in any case the death itself."""
         try:
             if outcome == -SIGKILL:
                 self._tell_out_of_memory()

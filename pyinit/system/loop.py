@@ -254,7 +254,7 @@ class Loop:
                 sigtimedwait((), BREATH)
                 break
             if callback := self._children.pop(pid, None):
-                self._hear()
+                self.guard(self._hear)
                 self.guard(callback, posix.waitstatus_to_exitcode(status))
             else:
                 self.orphans += 1
