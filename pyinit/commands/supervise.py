@@ -3,8 +3,8 @@
 import posix
 
 from pyinit.report import die, usage
-from pyinit.services.host import CannotOpen, Host
-from pyinit.services.supervisor import PROG, Supervisor
+from pyinit.services.host import PROG, CannotOpen, Host
+from pyinit.services.supervisor import Supervisor
 from pyinit.system import files
 from pyinit.system.loop import Loop
 from pyinit.system.spawn import Spawner, adopt_orphans, block_signals

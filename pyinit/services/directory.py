@@ -70,6 +70,17 @@ def open_fifo(name: bytes, directory: int, mode: int, verb: bytes, service: byte
     raise trouble
 
 
+def open_ok(directory: int, service: bytes) -> int:
+    """Have `supervise/ok` open for reading, as another name of `control`, which is open: -1. Where that can't be, as a
+    FIFO of its own: its descriptor. Raises CannotOpen.
+    """
+    try:
+        posix.link(b"supervise/control", b"supervise/ok", src_dir_fd=directory, dst_dir_fd=directory)
+        return -1
+    except OSError:  # it is there already, or there are no hard links here
+        return open_fifo(b"supervise/ok", directory, posix.O_RDONLY, b"read", service)
+
+
 class CannotReplace(Exception):
     """A status could not be replaced: what was to be done to `status.new`, and why not; None where no call failed."""
 

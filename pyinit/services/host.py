@@ -3,6 +3,7 @@
 import posix
 from time import monotonic, time_ns
 
+from pyinit import report
 from pyinit.system import files
 from pyinit.system.descriptors import Storage
 
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
     from pyinit.system.loop import Loop
     from pyinit.system.memory import OutOfMemory
     from pyinit.system.spawn import Spawner
+
+PROG = b"supervise"
+HEAR_PAUSE = 1.0
+"""Seconds between two tries to take commands of a service for which there is no room."""
 
 TOLD_AT_ONCE = 32
 """So many statuses are replaced in one turn after a crowd was started."""
@@ -165,5 +170,15 @@ class Host:
         now, self._untold = untold[:TOLD_AT_ONCE], untold[TOLD_AT_ONCE:] or None
         for supervisor in now:
             self.loop.guard(supervisor.announce)
+            self.loop.guard(self._let_hear, supervisor)
         if self._untold:
             self.loop.at(monotonic(), self._tell_some)
+
+    def _let_hear(self, supervisor: "Supervisor", is_again: bool = False) -> None:
+        """Have it take commands, which waits until all of a crowd are started; without room, try until there is."""
+        try:
+            supervisor.hear()
+        except OSError as error:
+            if not is_again:
+                report.warn(PROG, b"unable to read %b/supervise/control" % supervisor.name, error)
+            self.loop.at(monotonic() + HEAR_PAUSE, lambda: self._let_hear(supervisor, is_again=True))

@@ -13,9 +13,9 @@ from _stat import S_ISDIR
 from time import monotonic
 
 from pyinit import report
+from pyinit.services.host import PROG as SUPERVISE
 from pyinit.services.host import CannotOpen, Host
 from pyinit.services.pair import Pair, Wiring
-from pyinit.services.supervisor import PROG as SUPERVISE
 from pyinit.system import files
 
 TYPE_CHECKING = False

@@ -12,9 +12,9 @@ from time import monotonic, time_ns
 from pyinit import report
 from pyinit.services import state, status
 from pyinit.services.control import DOWN, UP
-from pyinit.services.directory import CannotReplace, is_down, make_state, open_fifo, replace_status
+from pyinit.services.directory import CannotReplace, is_down, make_state, open_fifo, open_ok, replace_status
 from pyinit.services.environment import CannotRead, changes
-from pyinit.services.host import CannotOpen, Complaints, Host
+from pyinit.services.host import PROG, CannotOpen, Complaints, Host
 from pyinit.system import files
 from pyinit.system.descriptors import NO_STREAMS, Descriptors, Streams, read_now
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from pyinit.system.loop import Deadline
 
-PROG = b"supervise"
 COMMANDS_AT_ONCE = 64
 """A flooded FIFO does not keep the other services waiting; what may be left is read in the next turn."""
 
@@ -109,10 +108,11 @@ class Supervisor:
         with self._kept as held:  # for both: its own writer keeps it from ever reaching an end
             control = open_fifo(b"supervise/control", held[-2], posix.O_RDWR, b"write", self.name)
             self._kept = Descriptors(*held, control)
-        try:
-            self._ring = self._host.loop.on_ring(control, self._read_control)
-        except OSError as error:  # a file, which can always be read
-            raise CannotOpen(b"unable to read %b/supervise/control" % self.name, error) from None
+        if not (is_new and self._host.is_behind):  # else it is a FIFO for sure, and can wait for the other starts
+            try:
+                self.hear()
+            except OSError as error:  # a file, which can always be read
+                raise CannotOpen(b"unable to read %b/supervise/control" % self.name, error) from None
         self._state = state.State(want, self._host.since())
         self._be_found(is_new)
         self.handle(state.Opened())
@@ -141,10 +141,7 @@ class Supervisor:
         return is_new
 
     def _be_found(self, is_new: bool) -> None:
-        """Make the first status, in a new directory at once, and then `ok`: who finds that open can read a status.
-
-        `ok` is another name of `control`: open for reading as that is, it takes no descriptor of its own.
-        """
+        """Make the first status, in a new directory at once, and then `ok`: who finds that open can read a status."""
         try:
             if is_new:
                 with self._kept as (*_, place, _, _):
@@ -153,12 +150,8 @@ class Supervisor:
         except OSError:  # what is wrong is said
             pass
         self.announce()
-        try:
-            with self._kept as (*_, place, _, _):
-                posix.link(b"supervise/control", b"supervise/ok", src_dir_fd=place, dst_dir_fd=place)
-        except OSError:  # it is there already, or there are no hard links here
-            with self._kept as (*_, place, _, _):
-                self._ok = open_fifo(b"supervise/ok", place, posix.O_RDONLY, b"read", self.name)
+        with self._kept as (*_, place, _, _):
+            self._ok = open_ok(place, self.name)
 
     def handle(self, event: "state.Event") -> None:
         """The one way in: take the event, act on what follows from it."""
@@ -259,6 +252,12 @@ class Supervisor:
     def _wake(self) -> None:
         self._timer = None
         self.handle(state.Waited())
+
+    def hear(self) -> None:
+        """Take commands from here on, those first that were given before. Raises OSError without room for that."""
+        if self._ring < 0 and self._kept:
+            with self._kept as (*_, control):
+                self._ring = self._host.loop.on_ring(control, self._read_control)
 
     def _read_control(self) -> None:
         if self._ring < 0:

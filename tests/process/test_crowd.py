@@ -46,6 +46,22 @@ def lines(machine: Machine, number: int) -> list[str]:
     return logged(machine.top / "logs" / name(number))
 
 
+def test_a_command_given_by_a_run_before_all_are_started_is_obeyed(make_machine):
+    """Its FIFO is listened to behind the starts; by then it has been written to."""
+    machine = make_machine("svscan")
+    for number in range(MANY + 5):
+        machine.add(name(number), "echo d >supervise/control; touch ran; exec sleep 1000")
+    machine.boot()
+
+    def is_taken_down(number: int) -> bool:
+        has_run = (machine.services / name(number) / "ran").exists()
+        state = machine.svstat(name(number))
+        return has_run and state.startswith("down") and "want up" not in state
+
+    for number in 0, 70, MANY + 4:
+        until(lambda number=number: is_taken_down(number), "what its run asked for")
+
+
 def test_a_service_takes_few_descriptors_and_works_as_ever(crowd):
     assert open_in(crowd.pid) < FEW
     assert watched(crowd) == MANY + 6

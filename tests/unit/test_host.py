@@ -12,17 +12,27 @@ class Loop:
     def at(self, when, callback):
         self.due.append(callback)
 
-    def guard(self, callback):
-        callback()
+    def guard(self, callback, *arguments):
+        callback(*arguments)
 
 
 class Supervisor:
-    def __init__(self, loop: Loop) -> None:
+    name = b"web"
+
+    def __init__(self, loop: Loop, failures: int = 0) -> None:
         self.told_behind = None
+        self.hears = False
         self._loop = loop
+        self._failures = failures
 
     def announce(self) -> None:
         self.told_behind = list(self._loop.due)
+
+    def hear(self) -> None:
+        self._failures -= 1
+        if self._failures >= 0:
+            raise OSError(24, "Too many open files")
+        self.hears = True
 
 
 def test_a_scan_tells_of_what_it_started_before_the_loop_turns(monkeypatch):
@@ -55,3 +65,32 @@ def test_the_rest_of_a_crowd_is_told_of_a_turn_at_a_time():
         loop.due.pop()()
     assert all(supervisor.told_behind is not None for supervisor in crowd)
     assert not host.is_behind
+
+
+def test_a_crowd_takes_commands_when_all_of_it_has_been_started():
+    loop = Loop()
+    host = Host(loop, spawner=None)
+    crowd = [Supervisor(loop) for _ in range(TOLD_AT_ONCE + 1)]
+    host.start_crowd()
+    for supervisor in crowd:
+        host.tell(supervisor)
+    assert not any(supervisor.hears for supervisor in crowd)
+    host.crowd_started()
+    loop.due.pop()()
+    assert all(supervisor.hears for supervisor in crowd)
+
+
+def test_without_room_to_take_commands_it_is_said_once_and_tried_until_there_is(capfd):
+    loop = Loop()
+    host = Host(loop, spawner=None)
+    web = Supervisor(loop, failures=3)
+    host.start_crowd()
+    host.tell(web)
+    host.crowd_started()
+    for _ in range(3):
+        assert not web.hears
+        loop.due.pop()()
+    assert web.hears
+    assert not loop.due
+    told = "supervise: warning: unable to read web/supervise/control: process cannot open more files\n"
+    assert capfd.readouterr().err == told
