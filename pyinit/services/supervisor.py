@@ -238,6 +238,9 @@ class Supervisor:
     def _died(self, outcome: int) -> None:
         """What else a death calls for, and in any case the death itself."""
         try:
+            if self._ring < 0:  # of a crowd, and not listened to yet: what run said comes before its death
+                self.hear()
+                self._read_control()
             if outcome == -SIGKILL:
                 self._tell_out_of_memory()
             if self.on_death:
@@ -269,8 +272,7 @@ class Supervisor:
         self.command(letters)
 
     def _status(self) -> bytes:
-        now = self._state
-        return status.pack(now.pid, now.paused, now.want, now.since)
+        return status.pack(self._state.pid, self._state.paused, self._state.want, self._state.since)
 
     def announce(self) -> None:
         """Replace the status if it is another. Trouble is said, unless nobody is left to read it, and the old stays."""

@@ -74,6 +74,24 @@ def test_a_down_written_before_a_death_keeps_the_service_down(tmp_path):
     assert out == "0 False\n"
 
 
+def test_so_does_one_of_a_crowd_that_is_not_listened_to_yet(tmp_path):
+    out = run(
+        tmp_path,
+        """
+        reap()
+        os.rename("web/supervise", "web/supervise.old")
+        host = Host(loop, Spawner())
+        host.start_crowd()
+        web = Supervisor(host, b"web", files.open_directory(b"web"))
+        web.open()
+        command(b"d")
+        web._died(reap())
+        print(web.pid, web.wanted_up)
+        """,
+    )
+    assert out == "0 False\n"
+
+
 def test_a_death_is_taken_even_if_what_listens_for_it_raises(tmp_path):
     out = run(
         tmp_path,
