@@ -23,6 +23,7 @@ PAUSE, SHORT_PAUSE = 0.002, 0.0005
 """Seconds between two looks, and where few services are up in milliseconds: looking takes a processor, too."""
 
 FEW = 50
+"""Fewer services than these are few."""
 
 UNSHARE = ["unshare", "--fork", "--pid", "--mount-proc", "--kill-child"]
 if os.geteuid() != 0:

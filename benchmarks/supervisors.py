@@ -64,8 +64,11 @@ class Pyinit(Supervisor):
         """Nothing: every service is logged, by one process, into PYINIT_LOG_DIR."""
 
     def command(self, top: Path, count: int, logged: bool) -> list[str]:
-        self.environment |= {"PYINIT_LOG": "volume", "PYINIT_LOG_DIR": str(top / "logs")}
-        self.environment["PYINIT_STATE"] = str(top / "state")  # on the file system that everything is on
+        self.environment |= {
+            "PYINIT_LOG": "volume",
+            "PYINIT_LOG_DIR": str(top / "logs"),
+            "PYINIT_STATE": str(top / "state"),  # on the file system that everything is on
+        }
         program = "pyinit" if logged else "svscan"
         option = ["-d"] if logged else []
         return [str(self.workshop.ours / program), *option, str(top / "service")]

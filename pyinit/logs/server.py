@@ -45,8 +45,7 @@ class Server:
         self._place = place
         self._accounts = {} if is_first else _earlier(place)
         self._kept = b""
-        self._next = monotonic() + LINES_FIRST
-        loop.at(self._next, self._nothing)
+        self._wait_with_accounts(LINES_FIRST)
         loop.after_turn = self._after_turn
         loop.on_readable(control.fileno(), self._receive)
         loop.on_signal(SIGTERM, self._leave)
@@ -110,8 +109,7 @@ class Server:
         if content == self._kept:
             return
         self._kept = content
-        self._next = monotonic() + ACCOUNTS_PAUSE
-        self._loop.at(self._next, self._nothing)
+        self._wait_with_accounts(ACCOUNTS_PAUSE)
         try:
             name = self._place + accounts.FILE
             descriptor = posix.open(name + b".new", files.WRITE_FLAGS | posix.O_TRUNC | posix.O_CREAT, 0o644)
@@ -120,6 +118,10 @@ class Server:
             posix.rename(name + b".new", name)
         except OSError:
             self._place = None
+
+    def _wait_with_accounts(self, seconds: float) -> None:
+        self._next = monotonic() + seconds
+        self._loop.at(self._next, self._nothing)
 
     def _nothing(self) -> None:
         """A deadline that only wakes the loop."""

@@ -239,7 +239,6 @@ class Supervisor:
         """What else a death calls for, and in any case the death itself."""
         try:
             if self._ring < 0:  # of a crowd, and not listened to yet: what run said comes before its death
-                self.hear()
                 self._read_control()
             if outcome == -SIGKILL:
                 self._tell_out_of_memory()
@@ -263,7 +262,7 @@ class Supervisor:
                 self._ring = self._host.loop.on_ring(control, self._read_control)
 
     def _read_control(self) -> None:
-        if self._ring < 0:
+        if not self._kept:
             return
         with self._kept as (*_, control):
             letters = read_now(control, COMMANDS_AT_ONCE)

@@ -66,7 +66,8 @@ class Loop:
         self.orphans = 0
         self._epoll = select.epoll()
         self._ready: dict[int, Callable[[], None]] = {}
-        self._children: dict[int, Callable[[int], None]] = {}
+        self._children: dict[int, Callable[[int], None] | None] = {}
+        """Whom to tell of each death; None where that has been told and is still to be reaped."""
         self._signals: dict[int, Callable[[], None]] = {}
         self._pending: set[int] = set()
         self._rings = Rings()
@@ -213,7 +214,7 @@ class Loop:
         """
         callback = self._children.get(pid)  # asked for: the pid may be another's by now
         if callback and (death := posix.waitid(posix.P_PID, pid, posix.WEXITED | posix.WNOHANG | posix.WNOWAIT)):
-            self._children[pid] = lambda outcome: None
+            self._children[pid] = None
             self.guard(callback, death.si_status if death.si_code == posix.CLD_EXITED else -death.si_status)
 
     def _block_just(self, numbers: "Collection[int]") -> None:
@@ -253,13 +254,13 @@ class Loop:
                     return
                 sigtimedwait((), BREATH)
                 break
-            if callback := self._children.pop(pid, None):
-                self.guard(self._hear)
-                self.guard(callback, posix.waitstatus_to_exitcode(status))
-            else:
+            if pid not in self._children:
                 self.orphans += 1
                 if self.on_orphan:
                     self.guard(self.on_orphan, pid, posix.waitstatus_to_exitcode(status))
+            elif callback := self._children.pop(pid):
+                self.guard(self._hear)
+                self.guard(callback, posix.waitstatus_to_exitcode(status))
         self._pending.add(SIGCHLD)
 
     def _directories_changed(self) -> None:

@@ -11,6 +11,7 @@ import pytest
 from benchmarks import readme
 from benchmarks.__main__ import NAMES, RESULTS
 from benchmarks.rows import Row, markdown
+from benchmarks.supervisors import Pyinit
 from benchmarks.workshop import PEERS, Workshop
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,6 +50,17 @@ def test_the_c_programs_are_measured_not_ours_of_the_same_names(monkeypatch: pyt
         assert ("daemontools" in workshop.peers) == Path("/usr/bin/svscan").exists()
         found = [shutil.which(program) for peer in workshop.peers for program in PEERS[peer]]
         assert not [path for path in found if not path or Path(path).parent == ROOT / "bin"]
+    finally:
+        workshop.remove()
+
+
+def test_all_that_ours_writes_is_on_the_file_system_that_the_services_are_on(tmp_path: Path) -> None:
+    workshop = Workshop(quick=True)
+    try:
+        ours = Pyinit(workshop)
+        ours.command(tmp_path, count=1, logged=True)
+        written = [Path(ours.environment[name]) for name in ("PYINIT_LOG_DIR", "PYINIT_STATE")]
+        assert {path.parent for path in written} == {tmp_path}
     finally:
         workshop.remove()
 
