@@ -92,6 +92,26 @@ def test_so_does_one_of_a_crowd_that_is_not_listened_to_yet(tmp_path):
     assert out == "0 False\n"
 
 
+def test_what_is_left_of_a_flood_is_nothing_to_one_that_has_left(tmp_path):
+    out = run(
+        tmp_path,
+        """
+        left = []
+        web.on_leave = lambda: left.append(True)
+        def flood():
+            if not web.pid:
+                loop.after_turn = None
+                command(b"x" * 64)
+                web._read_control()
+                loop.at(time.monotonic() + 0.1, lambda: loop.stop(0))
+        loop.after_turn = flood
+        web.command(b"d")
+        print(loop.run(), left)
+        """,
+    )
+    assert out == "0 [True]\n"
+
+
 def test_a_death_is_taken_even_if_what_listens_for_it_raises(tmp_path):
     out = run(
         tmp_path,
