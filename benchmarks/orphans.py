@@ -2,7 +2,7 @@
 
 `storm` makes orphans that wait, lets them go at one moment, and notes when the last has been reaped. The rate has
 their ends in it as well as their reaping. Bare: storm is the only child, the main command. As a service: of `svscan`,
-ours and the C program, and of s6-svscan.
+ours and the C program, and of s6-svscan. All take turns, so that both are compared with the same storms of tini.
 """
 
 from benchmarks.machine import Machine, wait_until
@@ -17,11 +17,13 @@ BARE = {"pyinit": ["--"], "tini": ["--"], "dumb-init": ["--"], "catatonit": ["--
 def measure(workshop: Workshop) -> list[Row]:
     count, times = (200, 1) if workshop.quick else (3000, 3)
     bare = {name: _bare(workshop, name, count, times) for name in bare_inits(workshop)}
-    services = {each.name: _service(each, count, 1) for each in supervisors(workshop, "pyinit", "s6", "daemontools")}
-    samples = interleave(bare, workshop.rounds(5))
-    among = interleave(services, workshop.rounds(3), warm_up=False)
+    services = {each.name: _service(each, count, times) for each in supervisors(workshop, "pyinit", "s6", "daemontools")}
+    apart = {f"services of {name}": run for name, run in services.items()}
+    taken = interleave({**bare, **apart}, workshop.rounds(5))
+    samples = {name: taken[name] for name in bare}
+    among = {name: taken[f"services of {name}"] for name in services}
     if "tini" in samples:
-        among["tini"] = samples["tini"][: len(among["pyinit"])]
+        among["tini"] = samples["tini"]
     unit = "orphans per s"
     return [
         Row("orphan storm", unit, samples, "tini", 1.0, more_is_better=True),
