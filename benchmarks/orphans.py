@@ -17,11 +17,11 @@ BARE = {"pyinit": ["--"], "tini": ["--"], "dumb-init": ["--"], "catatonit": ["--
 def measure(workshop: Workshop) -> list[Row]:
     count, times = (200, 1) if workshop.quick else (3000, 3)
     bare = {name: _bare(workshop, name, count, times) for name in bare_inits(workshop)}
-    services = {each.name: _service(each, count, times) for each in supervisors(workshop, "pyinit", "s6", "daemontools")}
-    apart = {f"services of {name}": run for name, run in services.items()}
-    taken = interleave({**bare, **apart}, workshop.rounds(5))
+    supervising = supervisors(workshop, "pyinit", "s6", "daemontools")
+    of_services = {f"{each.name}'s service": _service(each, count, times) for each in supervising}
+    taken = interleave({**bare, **of_services}, workshop.rounds(5))
     samples = {name: taken[name] for name in bare}
-    among = {name: taken[f"services of {name}"] for name in services}
+    among = {each.name: taken[f"{each.name}'s service"] for each in supervising}
     if "tini" in samples:
         among["tini"] = samples["tini"]
     unit = "orphans per s"

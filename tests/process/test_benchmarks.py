@@ -1,5 +1,6 @@
 """The benchmarks run: every row is measured, output verified; how fast this machine is is nobody's business here."""
 
+import itertools
 import json
 import shutil
 import subprocess
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import readme
+from benchmarks import orphans, readme
 from benchmarks.__main__ import NAMES, RESULTS
 from benchmarks.rows import Row, markdown
 from benchmarks.supervisors import Pyinit
@@ -63,6 +64,25 @@ def test_all_that_ours_writes_is_on_the_file_system_that_the_services_are_on(tmp
         assert {path.parent for path in written} == {tmp_path}
     finally:
         workshop.remove()
+
+
+def test_a_storm_of_a_service_is_compared_with_tini_in_the_same_round(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = itertools.count()
+
+    def tick(*_: object):
+        return lambda: next(clock)
+
+    monkeypatch.setattr(orphans, "_bare", tick)
+    monkeypatch.setattr(orphans, "_service", tick)
+    workshop = Workshop(quick=False)
+    try:
+        workshop.peers = ["tini", "dumb-init", "catatonit", "daemontools", "s6"]
+        (_, of_services) = orphans.measure(workshop)
+    finally:
+        workshop.remove()
+    turns = len(orphans.BARE) + 3
+    for ours, tini in zip(of_services.samples["pyinit"], of_services.samples["tini"], strict=True):
+        assert ours // turns == tini // turns
 
 
 def test_the_readme_shows_the_results() -> None:
