@@ -68,8 +68,10 @@ def test_all_that_ours_writes_is_on_the_file_system_that_the_services_are_on(tmp
 
 def test_a_storm_of_a_service_is_compared_with_tini_in_the_same_round(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = itertools.count()
+    storms = []
 
-    def tick(*_: object):
+    def tick(*arguments: object):
+        storms.append(arguments[-1])
         return lambda: next(clock)
 
     monkeypatch.setattr(orphans, "_bare", tick)
@@ -83,6 +85,8 @@ def test_a_storm_of_a_service_is_compared_with_tini_in_the_same_round(monkeypatc
     turns = len(orphans.BARE) + 3
     for ours, tini in zip(of_services.samples["pyinit"], of_services.samples["tini"], strict=True):
         assert ours // turns == tini // turns
+    most = max(storms)
+    assert sorted(storms) == [1, *[most] * (turns - 1)], "as many a round, but for svscan's"
 
 
 def test_the_readme_shows_the_results() -> None:
