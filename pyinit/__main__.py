@@ -5,7 +5,7 @@ import posix
 import sys
 from _signal import SIG_BLOCK, SIG_DFL, SIGINT, default_int_handler, getsignal, pthread_sigmask, signal, valid_signals
 
-from pyinit.compiled import Compiled, load
+from pyinit.launch.compiled import Compiled
 
 COMMANDS = frozenset(
     (
@@ -13,13 +13,6 @@ COMMANDS = frozenset(
         *("softlimit", "supervise", "svc", "svlog", "svok", "svscan", "svscanboot", "svstat", "tai64n", "tai64nlocal"),
     )
 )
-
-EVERY = ("pyinit.report", "pyinit.system.process")
-PROCESS_1 = (
-    *("pyinit.system.spawn", "pyinit.services.invocation", "select", "pyinit.system.console"),
-    *("fcntl", "pyinit.system.rings", "_heapq", "pyinit.system.loop"),
-)
-"""What every command, and what pyinit, imports before it begins: each after what it imports itself."""
 
 COLLECTED_BY = 50_000
 """Objects made between two searches for garbage in cycles: as many as starting makes, which leaves none."""
@@ -36,7 +29,6 @@ def run(name: str) -> None:
     name = name if name in COMMANDS else "pyinit"
     if name == "pyinit":
         pthread_sigmask(SIG_BLOCK, valid_signals())
-    load((*EVERY, *(PROCESS_1 if name == "pyinit" else ()), "pyinit.commands." + name))
     from pyinit.system.process import arguments
 
     if getsignal(SIGINT) is default_int_handler:
@@ -48,7 +40,7 @@ def run(name: str) -> None:
 def main() -> None:
     """The command line of `python -m pyinit`."""
     if sys.argv[1:] == ["launchers"]:
-        from pyinit.launchers import quicken
+        from pyinit.launch.launchers import quicken
 
         posix._exit(quicken(COMMANDS))
     if len(sys.argv) < 2 or sys.argv[1] not in COMMANDS:

@@ -6,8 +6,8 @@ from _signal import signal as set_signal
 from select import POLLIN, poll
 from time import sleep, time_ns
 
-from pyinit.logs.multilog import PAUSE, CannotOpen, Multilog, Trouble
-from pyinit.logs.script import parse
+from pyinit.logs.multilog.multilog import PAUSE, CannotOpen, Multilog, Trouble
+from pyinit.logs.multilog.script import parse
 from pyinit.report import die, warn, write_stderr
 
 PROG = b"multilog"

@@ -35,31 +35,22 @@ from _signal import SIG_SETMASK, pthread_sigmask
 from time import monotonic
 
 from pyinit import __version__, report
-from pyinit.compiled import load
-from pyinit.services import invocation as asked
-from pyinit.services.invocation import BadUsage, Invocation
+from pyinit.init import dialects as asked
+from pyinit.init.dialects import BadUsage, Invocation
 from pyinit.system.console import Console  # not at the first message, which may be that nothing can be opened
 from pyinit.system.loop import Loop
 from pyinit.system.spawn import Spawner, adopt_orphans, block_signals, die_with_parent, ignore_terminal_stops
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from pyinit.logs.plane import Plane
-    from pyinit.logs.settings import Job, Settings
-    from pyinit.services.init import Init
-    from pyinit.services.place import Place
+    from pyinit.formats.wire import Job
+    from pyinit.init.init import Init
+    from pyinit.logs.collector.client import Plane
+    from pyinit.logs.collector.settings import Settings
+    from pyinit.services.runtime import Place
     from pyinit.services.scanner import Scanner
 
 PROG = b"pyinit"
-SUPERVISION = (
-    *("pyinit.logs.settings", "pyinit.system.files", "pyinit.system.descriptors", "pyinit.services.host"),
-    "pyinit.services.directory",
-    *("pyinit.services.control", "pyinit.services.state", "pyinit.tai", "pyinit.services.status"),
-    *("pyinit.services.environment", "pyinit.services.supervisor", "pyinit.services.pair"),
-    *("_stat", "pyinit.services.scanner"),
-    "pyinit.logs.plane",
-)
-"""The modules that services are started with, each after those that it imports."""
 
 LOG_CAPTURES = (1, 2)
 BEGAN = monotonic()
@@ -85,9 +76,10 @@ def main(argv: list[bytes]) -> int:
 def _examine(arguments: list[bytes]) -> int:
     """`pyinit doctor [DIR]`: one line a finding; 1 if there is any."""
     pthread_sigmask(SIG_SETMASK, ())
-    from pyinit.services import doctor, place
-    from pyinit.services.names import service_directory
-    from pyinit.system.children import command_name
+    from pyinit.services import runtime as place
+    from pyinit.services.definition import doctor
+    from pyinit.system.processes import command_name
+    from pyinit.view.names import service_directory
 
     if len(arguments) > 1:
         report.usage(PROG, b"doctor [dir]")
@@ -119,13 +111,13 @@ def _build(invocation: Invocation) -> "Init":
     spawner = Spawner(has_groups=True)
     is_watching = _has_directory(invocation)
     watched, plane, place = _supervise(invocation, loop, spawner) if is_watching else (None, None, None)
-    from pyinit.services.init import Init, NoServices, Plan
-    from pyinit.services.signals import reactions
+    from pyinit.init.init import Init, NoServices, Plan
+    from pyinit.init.reactions import reactions
 
     scanner = watched or NoServices()
     command = None
     if invocation.command:
-        from pyinit.services.command import Command
+        from pyinit.init.command import Command
 
         to_group, leads = invocation.to_group, invocation.leads
         command = Command(loop, spawner, invocation.command, to_group, leads, invocation.not_run)
@@ -145,7 +137,7 @@ class _LatePlace:
         self._place: Place | None = None
 
     def made(self) -> "Place":
-        from pyinit.services.place import Place
+        from pyinit.services.runtime import Place
 
         self._place = self._place or Place(posix.environ)
         return self._place
@@ -171,9 +163,8 @@ def _has_directory(invocation: Invocation) -> bool:
 
 def _supervise(invocation: Invocation, loop: Loop, spawner: Spawner) -> "tuple[Scanner, Plane, Place]":
     """Take up the services. All that this takes is loaded here, which is most of the program."""
-    load(SUPERVISION)
-    from pyinit.logs.settings import Settings
-    from pyinit.services.host import Host
+    from pyinit.logs.collector.settings import Settings
+    from pyinit.services.context import Host
     from pyinit.services.pair import Wiring
     from pyinit.services.scanner import Scanner
 
@@ -210,7 +201,7 @@ def _place_in_tree(invocation: Invocation) -> None:
 
 def _plane(loop: Loop, settings: "Settings", place: "_LatePlace", top: bytes) -> "Plane":
     """The built-in logger; what belongs to one service only is looked at where it has a `log/`."""
-    from pyinit.logs.plane import Plane
+    from pyinit.logs.collector.client import Plane
     from pyinit.system import files
 
     home = top if top.startswith(b"/") else b"%b/%b" % (posix.getcwdb(), top)
@@ -218,7 +209,7 @@ def _plane(loop: Loop, settings: "Settings", place: "_LatePlace", top: bytes) ->
     def job_of(name: bytes, parent: int) -> "Job":
         if files.is_missing(name + b"/log", parent):
             return settings.job(name)
-        from pyinit.logs import own
+        from pyinit.logs.collector import service_settings as own
 
         return own.job_of(settings, home, name, parent)
 

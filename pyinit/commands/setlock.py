@@ -7,7 +7,7 @@
 import posix
 from fcntl import LOCK_EX, LOCK_NB, flock
 
-from pyinit.options import BadOption, parse
+from pyinit.getopt import BadOption, parse
 from pyinit.report import die, say, usage
 from pyinit.system.process import become, restore
 

@@ -7,7 +7,7 @@ override earlier ones. Source: softlimit.c of daemontools 0.76.
 import resource
 
 import pyinit.errors  # noqa: F401  # now, for a message: under the limits nothing can be opened
-from pyinit.options import BadOption, parse
+from pyinit.getopt import BadOption, parse
 from pyinit.report import die, say, usage
 from pyinit.system.process import become, restore
 

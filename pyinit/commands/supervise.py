@@ -3,8 +3,9 @@
 import posix
 
 from pyinit.report import die, usage
-from pyinit.services.host import PROG, CannotOpen, Host
+from pyinit.services.context import PROG, Host
 from pyinit.services.supervisor import Supervisor
+from pyinit.services.trouble import CannotOpen
 from pyinit.system import files
 from pyinit.system.loop import Loop
 from pyinit.system.spawn import Spawner, adopt_orphans, block_signals

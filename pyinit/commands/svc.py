@@ -4,10 +4,10 @@ import posix
 from errno import ENXIO
 
 from pyinit import report
-from pyinit.options import BadOption, parse
-from pyinit.services.control import HELP, LETTERS
-from pyinit.services.names import find, state_of
+from pyinit.formats.control import HELP, LETTERS
+from pyinit.getopt import BadOption, parse
 from pyinit.system import files
+from pyinit.view.names import find, state_of
 
 PROG = b"svc"
 

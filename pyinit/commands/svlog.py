@@ -4,23 +4,23 @@ import posix
 from _stat import S_ISFIFO
 from time import monotonic, time_ns
 
-from pyinit.logs.file import Witness
-from pyinit.logs.merging import clip, rounds
-from pyinit.logs.moments import Clock, key, understand
-from pyinit.logs.output import Output, progress_bar
-from pyinit.logs.places import Places
-from pyinit.logs.printing import Printer, count
-from pyinit.logs.reading import LogReader
-from pyinit.logs.settings import DEFAULT_DIRECTORY
+from pyinit.logs.collector.settings import DEFAULT_DIRECTORY
+from pyinit.logs.reading.file import Witness
+from pyinit.logs.reading.merging import clip, rounds
+from pyinit.logs.reading.output import Output, progress_bar
+from pyinit.logs.reading.places import Places
+from pyinit.logs.reading.reader import LogReader
+from pyinit.logs.reading.show import Printer, count
+from pyinit.logs.reading.times import Clock, key, understand
 from pyinit.report import TROUBLE, die, say, usage, warn
-from pyinit.services.names import service_directory
+from pyinit.view.names import service_directory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import NoReturn
 
-    from pyinit.logs.merging import Batch
+    from pyinit.logs.reading.merging import Batch
     from pyinit.system.loop import Loop
 
 PROG = b"svlog"
@@ -214,7 +214,7 @@ class Follow(Print):
 
     def run(self) -> int:
         """Print what there is, then what comes, until what is to be the last; returns the exit code."""
-        from pyinit.logs.following import Follower
+        from pyinit.logs.reading.following import Follower
         from pyinit.system.loop import Loop
 
         allow_descriptors()

@@ -4,7 +4,7 @@ import posix
 from errno import ENOENT, ENXIO
 
 from pyinit.report import USAGE, die, usage
-from pyinit.services.names import find, state_of
+from pyinit.view.names import find, state_of
 
 PROG = b"svok"
 

@@ -3,12 +3,12 @@
 import posix
 from _signal import SIGHUP, SIGINT, SIGQUIT, SIGTERM
 
+from pyinit.init.init import Init, Plan
+from pyinit.init.reactions import RESCAN, STOP, Reaction
 from pyinit.report import die
-from pyinit.services.host import Host
-from pyinit.services.init import Init, Plan
+from pyinit.services.context import Host
 from pyinit.services.pair import Wiring
 from pyinit.services.scanner import PROG, Scanner
-from pyinit.services.signals import RESCAN, STOP, Reaction
 from pyinit.system.loop import Loop
 from pyinit.system.spawn import Spawner, adopt_orphans, block_signals
 

@@ -7,8 +7,8 @@ svstat --ready: whether every service that should be up has been up since the co
 import posix
 from time import time
 
+from pyinit.formats.status import LENGTH, USUAL, unpack
 from pyinit.report import reason
-from pyinit.services.status import LENGTH, USUAL, unpack
 from pyinit.system import files
 
 KNOCKING = files.WRITE_FLAGS
@@ -18,7 +18,7 @@ KNOCKING = files.WRITE_FLAGS
 def main(argv: list[bytes]) -> int:
     """One line a service, all written at the end."""
     if argv[1:] == [b"--ready"]:
-        from pyinit.services.place import is_ready
+        from pyinit.services.runtime import is_ready
 
         return 0 if is_ready(posix.environ) else 1
     tells_logs = argv[1:2] == [b"-v"]
@@ -38,16 +38,16 @@ def main(argv: list[bytes]) -> int:
 
 
 def _listed() -> list[bytes]:
-    from pyinit.services.names import listed
+    from pyinit.view.names import listed
 
     return listed()
 
 
 def _accounts() -> dict[bytes, bytes]:
     """What to say of the log of each service that the logging process has counted."""
-    from pyinit.logs.accounts import FILE
-    from pyinit.logs.accounts import unpack as unpack_accounts
-    from pyinit.services.place import known
+    from pyinit.formats.counters import FILE
+    from pyinit.formats.counters import unpack as unpack_accounts
+    from pyinit.services.runtime import known
 
     for place in known(posix.environ):
         try:
@@ -83,8 +83,8 @@ def _closely(name: bytes, now: int) -> bytes:
     """
     from errno import EACCES, ENOENT, ENXIO
 
-    from pyinit.services.directory import is_down
-    from pyinit.services.names import find, state_of
+    from pyinit.services.statedir import is_down
+    from pyinit.view.names import find, state_of
 
     path = find(name)
     try:
@@ -144,7 +144,7 @@ def _words(content: bytes, normally_down: bool, now: int) -> bytes:
     seconds = max(0, now - since // 1_000_000_000)
     if pid and content[16:] == USUAL and not normally_down:
         return b"up (pid %d) %d seconds" % (pid, seconds)
-    from pyinit.services.control import DOWN, UP
+    from pyinit.formats.control import DOWN, UP
 
     if not pid:
         normally = b"" if normally_down else b", normally up"

@@ -2,8 +2,8 @@
 
 from time import time_ns
 
-from pyinit.logs.filter import copy
-from pyinit.logs.lines import label_for, stamp
+from pyinit.logs.multilog.lines import label_for, stamp
+from pyinit.system.filter import copy
 
 
 class Stamper:

@@ -2,7 +2,7 @@
 
 from time import localtime
 
-from pyinit.logs.filter import copy
+from pyinit.system.filter import copy
 from pyinit.tai import TEXT_LENGTH, UNIX_EPOCH
 
 DIGITS = b"0123456789abcdef"

@@ -8,9 +8,10 @@ logger that dies before the end is started again, even while the rest is going d
 import posix
 import select
 
-from pyinit.services.directory import has_log, has_logger
-from pyinit.services.host import CannotOpen, Host
+from pyinit.services.context import Host
+from pyinit.services.statedir import has_log, has_logger
 from pyinit.services.supervisor import Supervisor
+from pyinit.services.trouble import CannotOpen
 from pyinit.system import files
 from pyinit.system.descriptors import Descriptors, Streams
 

@@ -13,9 +13,10 @@ from _stat import S_ISDIR
 from time import monotonic
 
 from pyinit import report
-from pyinit.services.host import PROG as SUPERVISE
-from pyinit.services.host import CannotOpen, Host
+from pyinit.services.context import PROG as SUPERVISE
+from pyinit.services.context import Host
 from pyinit.services.pair import Pair, Wiring
+from pyinit.services.trouble import CannotOpen
 from pyinit.system import files
 
 TYPE_CHECKING = False

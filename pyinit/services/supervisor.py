@@ -10,11 +10,13 @@ from _signal import SIGKILL
 from time import monotonic, time_ns
 
 from pyinit import report
-from pyinit.services import state, status
-from pyinit.services.control import DOWN, UP
-from pyinit.services.directory import CannotReplace, is_down, make_state, open_fifo, open_ok, replace_status
-from pyinit.services.environment import CannotRead, changes
-from pyinit.services.host import PROG, CannotOpen, Complaints, Host
+from pyinit.formats import status
+from pyinit.formats.control import DOWN, UP
+from pyinit.services.context import PROG, Complaints, Host
+from pyinit.services.definition.variables import CannotRead, changes
+from pyinit.services.life import state
+from pyinit.services.statedir import CannotReplace, is_down, make_state, open_fifo, open_ok, replace_status
+from pyinit.services.trouble import CannotOpen
 from pyinit.system import files
 from pyinit.system.descriptors import NO_STREAMS, Descriptors, Streams, read_now
 
@@ -132,7 +134,7 @@ class Supervisor:
             is_unwritable = error.errno in (EACCES, EROFS, EPERM, ENOENT, ENOSPC, EDQUOT)
             if not is_unwritable or not self._host.place or not (place := self._host.place()):
                 raise
-        from pyinit.services.place import enter
+        from pyinit.services.runtime import enter
 
         there = enter(place, self.name)
         self._kept = Descriptors(directory, there)
@@ -214,7 +216,7 @@ class Supervisor:
         if self._host.repeats:
             return b""
         try:
-            from pyinit.services.doctor import of_program
+            from pyinit.services.definition.doctor import of_program
         except (OSError, ImportError):  # it takes a descriptor, and there may be none
             return b""
         with self._kept as (directory, *_):

@@ -18,7 +18,7 @@ LAUNCHER = {
     "pyinit",
     "pyinit.__main__",
     "pyinit.commands",
-    "pyinit.compiled",
+    "pyinit.launch.compiled",
     "pyinit.report",
     "pyinit.system",
     "pyinit.system.process",
@@ -30,9 +30,9 @@ CHAIN_LOADING: dict[str, tuple[set[str], str]] = {
     "fghack": (set(), "fghack true"),
     "pgrphack": (set(), "pgrphack true"),
     "readproctitle": (set(), "readproctitle label ..... </dev/null"),
-    "setlock": ({"fcntl", "pyinit.options"}, "setlock -n f true"),
+    "setlock": ({"fcntl", "pyinit.getopt"}, "setlock -n f true"),
     "setuidgid": (set(), "setuidgid root true"),
-    "softlimit": ({"resource", "pyinit.errors", "pyinit.options"}, "softlimit -o 50 true"),
+    "softlimit": ({"resource", "pyinit.errors", "pyinit.getopt"}, "softlimit -o 50 true"),
     "svscanboot": (set(), "PYINIT_SERVICE_DIR=/nonexistent svscanboot"),
 }
 """What is imported beyond the launcher's own, and how the command is run."""

@@ -9,7 +9,7 @@ from machine import ROOT
 
 PRELUDE = """
 import os, posix, signal, sys, time
-from pyinit.services.host import Host
+from pyinit.services.context import Host
 from pyinit.services.supervisor import Supervisor
 from pyinit.system import files
 from pyinit.system.loop import Loop

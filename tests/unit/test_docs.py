@@ -12,8 +12,7 @@ from conformance.scenario import all_scenarios
 
 from pyinit import tai
 from pyinit.__main__ import COMMANDS
-from pyinit.logs import plane, settings
-from pyinit.services import control, status
+from pyinit.formats import control, status, wire
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -158,8 +157,8 @@ def test_the_formats_examples() -> None:
     assert [bytes.fromhex(text) for text in shown] == [status.pack(4711, False, control.UP, 935467445787492500)]
 
     packets = re.findall(r"^    (\d␀.*)$", page, re.MULTILINE)
-    job = settings.Job(b"web", settings.TEXT, [b"t", b"/var/log/services/web"])
-    assert [text.replace("␀", "\0").encode() for text in packets] == [plane.pack(3, job)]
+    job = wire.Job(b"web", wire.TEXT, [b"t", b"/var/log/services/web"])
+    assert [text.replace("␀", "\0").encode() for text in packets] == [wire.pack(3, job)]
 
 
 def test_the_control_alphabet() -> None:

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from pyinit.services.environment import CannotRead, changes
+from pyinit.services.definition.variables import CannotRead, changes
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pyinit.services.exit import exit_code
+from pyinit.init.exit import exit_code
 
 
 def test_without_a_command_it_is_0():

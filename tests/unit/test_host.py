@@ -1,6 +1,6 @@
 """What a scan starts is told of behind the last start, and before anything else that the loop has to do."""
 
-from pyinit.services.host import TOLD_AT_ONCE, Host
+from pyinit.services.context import TOLD_AT_ONCE, Host
 
 
 class Loop:

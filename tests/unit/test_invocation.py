@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyinit.services.invocation import BadUsage, Invocation, read, split
-from pyinit.services.signals import FORWARD, IGNORE, STOP, SUSPEND, Reaction
+from pyinit.init.dialects import BadUsage, Invocation, read, split
+from pyinit.init.reactions import FORWARD, IGNORE, STOP, SUSPEND, Reaction
 from pyinit.system.spawn import GROUP, NOTHING, SESSION
 
 

@@ -22,9 +22,14 @@ MAY_IMPORT = {
 JOINS_SERVICES_AND_LOGS = {"pyinit.commands.pyinit", "pyinit.commands.svlog", "pyinit.commands.svstat"}
 
 PURE = {
-    *("pyinit.tai", "pyinit.options", "pyinit.services.control", "pyinit.services.status", "pyinit.services.state"),
-    *("pyinit.services.shutdown", "pyinit.logs.script", "pyinit.logs.pattern", "pyinit.logs.lines"),
-    *("pyinit.logs.settings", "pyinit.logs.merging", "pyinit.logs.printing"),
+    *("pyinit.tai", "pyinit.getopt", "pyinit.formats.control", "pyinit.formats.status", "pyinit.services.life.state"),
+    *(
+        "pyinit.services.life.shutdown",
+        "pyinit.logs.multilog.script",
+        "pyinit.logs.multilog.pattern",
+        "pyinit.logs.multilog.lines",
+    ),
+    *("pyinit.logs.collector.settings", "pyinit.logs.reading.merging", "pyinit.logs.reading.show"),
 }
 
 IMPURE = {"os", "posix", "time", "select", "fcntl", "socket", "_socket", "resource", "subprocess"}

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyinit.logs.lines import BEGUN, MORE, WHOLE, Lines, label_for, long_line, stamp, stamp_lines
+from pyinit.logs.multilog.lines import BEGUN, MORE, WHOLE, Lines, label_for, long_line, stamp, stamp_lines
 
 NOW = 1_700_000_000_123_456_789
 LABEL = b"@400000006553f10a075bcd15 "

@@ -15,10 +15,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pyinit.logs import directory, folder
-from pyinit.logs.directory import LogDirectory
-from pyinit.logs.script import Directory
-from pyinit.logs.trouble import CannotOpen, Trouble
+from pyinit.logs.multilog import directory, folder
+from pyinit.logs.multilog.directory import LogDirectory
+from pyinit.logs.multilog.retry import CannotOpen, Trouble
+from pyinit.logs.multilog.script import Directory
 from pyinit.system import files
 
 SLACK = 2000

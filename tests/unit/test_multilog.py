@@ -11,10 +11,10 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from pyinit.logs.lines import label_for
-from pyinit.logs.multilog import CannotOpen, Counts, Multilog, Trouble
-from pyinit.logs.pattern import matches
-from pyinit.logs.script import parse
+from pyinit.logs.multilog.lines import label_for
+from pyinit.logs.multilog.multilog import CannotOpen, Counts, Multilog, Trouble
+from pyinit.logs.multilog.pattern import matches
+from pyinit.logs.multilog.script import parse
 
 NOW = 1_700_000_000_123_456_789
 LABEL = label_for(NOW)
@@ -212,7 +212,7 @@ def test_lines_are_counted_as_written_and_deselected(tmp_path, block, size):
 
 
 def test_a_status_file_keeps_its_tail_and_is_tried_again(tmp_path, monkeypatch):
-    from pyinit.logs import sinks
+    from pyinit.logs.multilog import sinks
 
     path = tmp_path / "s"
     path.write_bytes(b"Q" * 3000)

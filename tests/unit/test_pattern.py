@@ -8,9 +8,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pyinit.logs.lines import label_for
-from pyinit.logs.pattern import Selection, advance, expression, last_beginning, matches, needle
-from pyinit.logs.script import Rule
+from pyinit.logs.multilog.lines import label_for
+from pyinit.logs.multilog.pattern import Selection, advance, expression, last_beginning, matches, needle
+from pyinit.logs.multilog.script import Rule
 
 BYTES = b"ab* .\n\\[^-]\0\xff4@"
 
@@ -191,8 +191,8 @@ def test_a_status_is_found_without_regular_expressions(line):
     text = (b"no\n" * 9 + line + b"\n") * 5
     program = f"""
 import sys
-from pyinit.logs.pattern import Selection
-from pyinit.logs.script import Rule
+from pyinit.logs.multilog.pattern import Selection
+from pyinit.logs.multilog.script import Rule
 selection = Selection([Rule(False, b"*"), Rule(True, b"status: *")])
 assert selection.last({text!r}, 0, {len(text)}, b"") == {line + bytes([10]) if line[:1] == b"s" else b""!r}
 assert "re" not in sys.modules

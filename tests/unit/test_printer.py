@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyinit.logs.accounts import Account, pack, unpack
-from pyinit.logs.folding import Folding
-from pyinit.logs.formats import CUT, LONGEST, Json, Raw, Text, rfc3339
-from pyinit.logs.printer import Printer
-from pyinit.logs.settings import BOTH, JSON, NOTHING, STDOUT, TEXT, VOLUME, Settings
+from pyinit.formats.counters import Account, pack, unpack
+from pyinit.logs.collector.multiline import Folding
+from pyinit.logs.collector.printer import Printer
+from pyinit.logs.collector.settings import BOTH, JSON, NOTHING, STDOUT, TEXT, VOLUME, Settings
+from pyinit.logs.collector.styles import CUT, LONGEST, Json, Raw, Text, rfc3339
 
 NOW = 1_700_000_000_123_456_789
 STYLES = {"text": Text(b"web"), "json": Json(b"web"), "raw": Raw()}

@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 
 from pyinit import tai
 from pyinit.commands.svlog import Options, Print
-from pyinit.logs import file as file_module
-from pyinit.logs import merging
-from pyinit.logs.file import Witness
-from pyinit.logs.merging import Batch, Cutter, key_of
-from pyinit.logs.reading import LogReader
+from pyinit.logs.reading import file as file_module
+from pyinit.logs.reading import merging
+from pyinit.logs.reading.file import Witness
+from pyinit.logs.reading.merging import Batch, Cutter, key_of
+from pyinit.logs.reading.reader import LogReader
 
 EPOCH = 1_700_000_000 * 10**9
 """Times in these tests are small numbers of nanoseconds since then."""

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pyinit import tai
-from pyinit.logs.moments import Clock, key, understand
+from pyinit.logs.reading.times import Clock, key, understand
 
 NOW = 1_700_000_000_000_000_000
 MOMENT = 935467445

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from pyinit.logs import packed
-from pyinit.logs.packed import CannotUnpack, format_of, unpacked
-from pyinit.logs.places import Places
+from pyinit.logs.reading import packed
+from pyinit.logs.reading.packed import CannotUnpack, format_of, unpacked
+from pyinit.logs.reading.places import Places
 
 
 class House:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from pyinit.logs.script import Directory, Rule, Status, Stderr, Stdout, number, parse
-from pyinit.logs.script import Stamp as StampAction
+from pyinit.logs.multilog.script import Directory, Rule, Status, Stderr, Stdout, number, parse
+from pyinit.logs.multilog.script import Stamp as StampAction
 
 
 def shown(action):

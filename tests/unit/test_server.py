@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from pyinit.logs.server import LINES_FIRST, Server
+from pyinit.logs.collector.server import LINES_FIRST, Server
 
 
 class Loop:

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyinit.services.shutdown import LAST_MOMENT, Alive, decide
+from pyinit.services.life.shutdown import LAST_MOMENT, Alive, decide
 
 DEADLINE = 8.0
 

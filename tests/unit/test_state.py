@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyinit.services import state
-from pyinit.services.control import ALPHABET, DOWN, NEITHER, UP
+from pyinit.formats.control import ALPHABET, DOWN, NEITHER, UP
+from pyinit.services.life import state
 
 BOOT = 1_000_000_000
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyinit.services.control import ALPHABET, DOWN, HELP, UP
-from pyinit.services.status import LENGTH, USUAL, pack, unpack
+from pyinit.formats.control import ALPHABET, DOWN, HELP, UP
+from pyinit.formats.status import LENGTH, USUAL, pack, unpack
 
 
 def test_byte_by_byte():

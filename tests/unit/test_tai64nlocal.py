@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pyinit.commands import tai64n
 from pyinit.commands.tai64nlocal import LONGEST_LABEL, Localizer
-from pyinit.logs.lines import label_for
+from pyinit.logs.multilog.lines import label_for
 
 LABEL = b"@4000000037c219bf2ef02e94"
 SHOWN = b"1999-08-24 04:04:05.787492500"

@@ -1,0 +1,1 @@
+"""How a program of ours starts quickly: the only start-up tricks there are."""

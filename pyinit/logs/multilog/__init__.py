@@ -1,0 +1,1 @@
+"""One stream through one multilog script, into rotated directories."""

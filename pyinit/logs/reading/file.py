@@ -1,0 +1,213 @@
+"""One file of a log directory, read in blocks from its beginning or from near its end, compressed or not."""
+
+import posix
+
+from pyinit.logs.reading.merging import BEGINNING, HEAD_LENGTH, has_label, key_of
+from pyinit.logs.reading.packed import LONGEST_MAGIC, CannotUnpack, format_of, unpacked
+from pyinit.logs.reading.times import key
+from pyinit.system.files import READ_FLAGS
+from pyinit.tai import TEXT_LENGTH
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+TAIL_BLOCK = 1 << 12
+GREATEST_TAIL_BLOCK = 1 << 18
+COMPARED = 1 << 12
+
+
+class Witness:
+    """Who is told while files are read: `complain` what could not be done and why, if an error says so; bytes read."""
+
+    __slots__ = ("advance", "complain")
+
+    def __init__(
+        self, complain: "Callable[[bytes, OSError | None], None]", advance: "Callable[[int], None] | None" = None
+    ) -> None:
+        self.complain = complain
+        self.advance = advance
+
+
+SILENT = Witness(lambda message, error: None)
+
+
+class File:
+    """The file at `path`. Held, it has a descriptor of its own and outlives its name; else it is opened to be read.
+
+    `start` and `end` bound what is to be read: bytes of a plain file; a compressed one is read as a whole, from 0 to 1.
+    `key` is that of the time at which it was finished; `is_old` if its name says so, `is_cut_off` if a crash did it.
+    """
+
+    __slots__ = ("_held", "_is_bad", "_packing", "end", "is_begun", "is_cut_off", "is_old", "key", "path", "start")
+
+    def __init__(self, path: bytes) -> None:
+        self.path = path
+        name = path[path.rfind(b"/") + 1 :]
+        self.key = key_of(name[:TEXT_LENGTH] + b" ")
+        self.is_old = bool(self.key)
+        self.is_cut_off = name[TEXT_LENGTH:] == b".u"
+        self.is_begun = False
+        """Whether any of it has been read."""
+        self.start = 0
+        self.end = -1
+        self._packing = b""
+        self._held = -1
+        self._is_bad = False
+
+    def hold(self) -> None:
+        """Open it, until `close`. Raises OSError."""
+        self._held = posix.open(self.path, READ_FLAGS)
+        self.key = key(posix.fstat(self._held).st_mtime_ns)
+        self._look_at(self._held)
+
+    def close(self) -> None:
+        """Give up the descriptor."""
+        if self._held >= 0:
+            posix.close(self._held)
+            self._held = -1
+
+    def measure(self) -> None:
+        """Let a held file end where it does now."""
+        if not self._packing:
+            self.end = posix.fstat(self._held).st_size
+
+    def _look_at(self, descriptor: int) -> None:
+        """Find out where it ends. `current` and `previous` are never compressed, whatever they begin with."""
+        self.end = posix.fstat(descriptor).st_size
+        if self.is_old or self.path.endswith(b"/processed"):
+            self._packing = format_of(posix.pread(descriptor, LONGEST_MAGIC, 0))
+            if self._packing:
+                self.end = 1
+
+    @property
+    def left(self) -> int:
+        """About how many bytes on disk are to be read."""
+        if self.end >= 0 and not self._packing:
+            return self.end - self.start
+        try:
+            return posix.stat(self.path).st_size
+        except OSError:
+            return 0
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the mode of a held file says that it was finished."""
+        return bool(posix.fstat(self._held).st_mode & 0o100)
+
+    @property
+    def links(self) -> int:
+        """How many names a held file has."""
+        return posix.fstat(self._held).st_nlink
+
+    def has_name(self, path: bytes) -> bool:
+        """Whether `path` is a name of this held file."""
+        try:
+            there, here = posix.stat(path), posix.fstat(self._held)
+        except OSError:
+            return False
+        return (there.st_dev, there.st_ino) == (here.st_dev, here.st_ino)
+
+    def is_same(self, other: "File") -> bool:
+        """Whether two held files are one."""
+        mine, its = posix.fstat(self._held), posix.fstat(other._held)
+        return (mine.st_dev, mine.st_ino) == (its.st_dev, its.st_ino)
+
+    def begins_like(self, other: "File") -> bool:
+        """Whether this held file, which is not empty, and the other one say the same at their beginnings."""
+        mine = posix.pread(self._held, COMPARED, 0)
+        its = next(File(other.path).blocks(COMPARED, SILENT), b"")
+        return bool(mine) and mine == its[: len(mine)]
+
+    def blocks(self, size: int, witness: Witness) -> "Iterator[bytes]":
+        """What is between start and end, at most so many bytes a block. Trouble ends it, and is told once."""
+        if self._is_bad or self.start >= self.end >= 0:
+            return
+        what = b"unable to open " + self.path
+        descriptor = -1
+        try:
+            descriptor = posix.dup(self._held) if self._held >= 0 else posix.open(self.path, READ_FLAGS)
+            what = b"unable to read " + self.path
+            if self.end < 0:
+                self._look_at(descriptor)
+            if self._packing:
+                posix.lseek(descriptor, 0, 0)
+                yield from self._unpacked(descriptor, size, witness)
+            else:
+                yield from self._plain(descriptor, size, witness)
+        except OSError as error:
+            self._is_bad = True
+            witness.complain(what, error)
+        except CannotUnpack as trouble:
+            self._is_bad = True
+            witness.complain(b"%b: %b" % (what, trouble.message), None)
+        finally:
+            if descriptor >= 0:
+                posix.close(descriptor)
+
+    def _plain(self, descriptor: int, size: int, witness: Witness) -> "Iterator[bytes]":
+        at = self.start
+        while block := posix.pread(descriptor, min(size, self.end - at), at):
+            at += len(block)
+            yield block
+            if witness.advance:
+                witness.advance(len(block))
+
+    def _unpacked(self, descriptor: int, size: int, witness: Witness) -> "Iterator[bytes]":
+        with open(descriptor, "rb", buffering=0, closefd=False) as file:
+            stream = unpacked(file, self._packing)
+            before = 0
+            while block := stream.read(size):
+                yield block
+                if witness.advance:
+                    witness.advance(file.tell() - before)
+                    before = file.tell()
+
+    def keep_tail(self, lines: int, witness: Witness) -> int:
+        """Move the start as near to the end as can be with so many lines behind it, at a labelled line; how many are.
+
+        A compressed file is only counted.
+        """
+        if self.end < 0:
+            next(self.blocks(1, witness), b"")
+        if self._packing or self._is_bad:
+            return sum(block.count(b"\n") for block in self.blocks(GREATEST_TAIL_BLOCK, witness))
+        try:
+            descriptor = posix.dup(self._held) if self._held >= 0 else posix.open(self.path, READ_FLAGS)
+        except OSError as error:
+            self._is_bad = True
+            witness.complain(b"unable to open " + self.path, error)
+            return 0
+        try:
+            return self._keep_tail(descriptor, lines)
+        except OSError as error:
+            self._is_bad = True
+            witness.complain(b"unable to read " + self.path, error)
+            return 0
+        finally:
+            posix.close(descriptor)
+
+    def _keep_tail(self, descriptor: int, lines: int) -> int:
+        at, found, block = self.end, 0, TAIL_BLOCK
+        while at > 0:
+            size = min(block, at)
+            at -= size
+            block = min(block * 2, GREATEST_TAIL_BLOCK)
+            text = posix.pread(descriptor, min(size + HEAD_LENGTH, self.end - at), at)
+            found += text.count(b"\n", 0, size)
+            newline = text.find(b"\n", 0, size)
+            behind = found
+            while newline >= 0 and behind > lines:
+                behind -= 1
+                if key_of(text[newline + 1 : newline + 1 + HEAD_LENGTH]):
+                    self.start = at + newline + 1
+                    return behind
+                newline = text.find(b"\n", newline + 1, size)
+        return found
+
+    def has_known_keys(self, witness: Witness) -> bool:
+        """Whether the keys of its lines can be told without the file before it."""
+        if self.start:
+            return True
+        beginning = next(self.blocks(BEGINNING, witness), b"")
+        return bool(key_of(beginning)) or not has_label(beginning)

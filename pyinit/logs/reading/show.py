@@ -1,0 +1,66 @@
+"""Merged lines to text: labels converted, services named, all but the last so many left out. Pure."""
+
+from pyinit.logs.reading.merging import Batch, Part, ordered
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pyinit.logs.reading.times import Clock
+
+
+class Printer:
+    """Rounds of parts to text. `is_naming`: each line says whose it is. `drop`: so many lines are left out first."""
+
+    __slots__ = ("_clock", "_open", "drop", "is_naming")
+
+    def __init__(self, clock: "Clock") -> None:
+        self.drop = 0
+        self.is_naming = False
+        self._clock = clock
+        self._open = -1
+        """The log whose line has not ended in the text so far; -1 for none."""
+
+    def text(self, parts: list[Part], names: list[bytes]) -> bytes:
+        """What a round of the logs of these services adds.
+
+        A line that has not ended ends when another log comes in between.
+        """
+        index, batch, _, _ = parts[-1] if len(parts) == 1 else max(parts, key=_goes_on)
+        if not batch.begins:
+            return self._rest(index, batch)
+        if self.drop:
+            count = sum(stop - start for _, _, start, stop in parts)
+            if count <= self.drop:
+                self.drop -= count
+                self._open = -1
+                return b""
+        lines = ordered(parts, [self._show(names[part[0]], *part[1:]) for part in parts])
+        before = b"\n" if self._open >= 0 else b""
+        self._open = -1 if batch.ends else index
+        if self.drop:
+            del lines[: self.drop]
+            self.drop = 0
+        return b"%b%b%b" % (before, b"\n".join(lines), b"\n" if batch.ends else b"")
+
+    def _show(self, name: bytes, batch: Batch, start: int, stop: int) -> list[bytes]:
+        lines = batch.lines if stop - start == len(batch.lines) else batch.lines[start:stop]
+        return self._clock.show(lines, batch.is_labelled, name + b": " if self.is_naming else b"")
+
+    def _rest(self, index: int, batch: Batch) -> bytes:
+        """A piece of the line that is open, or of one that was left out."""
+        if self._open != index:
+            return b""
+        if batch.ends:
+            self._open = -1
+        return batch.lines[0] + (b"\n" if batch.ends else b"")
+
+
+def _goes_on(part: Part) -> bool:
+    """Whether a part ends inside of a line: then it is the last of its round."""
+    return not part[1].ends
+
+
+def count(batches: "Iterable[Batch]") -> int:
+    """How many lines begin in them."""
+    return sum(len(batch.lines) for batch in batches if batch.begins)

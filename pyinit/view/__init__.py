@@ -1,0 +1,1 @@
+"""The state of all services as data, from the files alone."""

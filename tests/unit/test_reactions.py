@@ -1,0 +1,128 @@
+"""The table of signals, and the map that overrides it."""
+
+import signal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pyinit.init import reactions as signals
+from pyinit.init.reactions import (
+    CATCHABLE,
+    DELIVER,
+    FORWARD,
+    IGNORE,
+    OURS,
+    RESCAN,
+    ROTATE,
+    STOP,
+    STOPPING,
+    SUSPEND,
+    Reaction,
+    number_of,
+    parse_map,
+    reactions,
+)
+
+ALL = CATCHABLE - OURS
+
+
+def test_every_signal_that_can_be_caught_is_in_the_table():
+    assert frozenset(signal.valid_signals()) - {signal.SIGKILL, signal.SIGSTOP} == CATCHABLE
+    assert frozenset({1, 15, 34, 64}) <= CATCHABLE
+    for has_command in (False, True):
+        for has_services in (False, True):
+            assert set(reactions({}, has_command, has_services)) == ALL
+
+
+@pytest.mark.parametrize("number", sorted(ALL))
+def test_what_each_does(number):
+    own = Reaction(FORWARD, number)
+    assert reactions({}, True, False)[number] == own, "a command alone gets everything, as under tini"
+    usual = Reaction(STOP) if number in STOPPING else Reaction(RESCAN) if number == signal.SIGHUP else None
+    assert reactions({}, False, True)[number] == (usual or Reaction(IGNORE))
+    assert reactions({}, False, False)[number] == (usual or Reaction(IGNORE))
+    assert reactions({}, True, True)[number] == (usual or own)
+
+
+def test_what_stops():
+    names = ("TERM", "INT", "QUIT", "PWR", "RTMIN+3")
+    assert {number_of(name.encode()) for name in names} == STOPPING
+
+
+def test_io_is_the_commands_where_no_directory_is_watched():
+    assert reactions({}, True, False, is_watching=False)[signal.SIGIO] == Reaction(FORWARD, signal.SIGIO)
+    assert signal.SIGIO not in reactions({}, True, False)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        (b"TERM", 15),
+        (b"SIGTERM", 15),
+        (b"sigterm", 15),
+        (b"term", 15),
+        (b"15", 15),
+        (b"64", 64),
+        (b"RTMIN", signal.SIGRTMIN),
+        (b"RTMIN+3", signal.SIGRTMIN + 3),
+        (b"SIGRTMIN+3", signal.SIGRTMIN + 3),
+        (b"RTMAX", signal.SIGRTMAX),
+        (b"RTMAX-1", signal.SIGRTMAX - 1),
+        (b"POLL", signal.SIGIO),
+        (b"IOT", signal.SIGABRT),
+    ],
+)
+def test_names_of_signals(text, number):
+    assert number_of(text) == number
+
+
+@pytest.mark.parametrize(
+    "text", [b"", b"0", b"65", b"-1", b"TERM+1", b"RTMIN-1", b"RTMAX+1", b"RTMIN+", b"RTMIN+99", b"NONE", b"\xff", b"_"]
+)
+def test_what_is_no_signal(text):
+    with pytest.raises(ValueError, match="is not a signal"):
+        number_of(text)
+
+
+def test_a_map_with_every_action():
+    text = b"TERM=stop, HUP=rescan\tUSR1=rotate\nWINCH=ignore USR2=forward,USR1=forward:HUP CONT=nginx:HUP TSTP=suspend"
+    assert parse_map(text) == {
+        signal.SIGTERM: Reaction(STOP),
+        signal.SIGHUP: Reaction(RESCAN),
+        signal.SIGUSR1: Reaction(FORWARD, signal.SIGHUP),
+        signal.SIGWINCH: Reaction(IGNORE),
+        signal.SIGUSR2: Reaction(FORWARD, signal.SIGUSR2),
+        signal.SIGCONT: Reaction(DELIVER, signal.SIGHUP, b"nginx"),
+        signal.SIGTSTP: Reaction(SUSPEND, signal.SIGTSTP),
+    }
+    assert parse_map(b"USR1=rotate")[signal.SIGUSR1] == Reaction(ROTATE)
+    assert parse_map(b"") == parse_map(b" ,\n") == {}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(b"TERM", b"TERM=", b"=stop", b"TERM=explode", b"FOO=stop", b"TERM=forward:FOO", b"TERM=nginx:FOO"),
+        *(b"KILL=stop", b"STOP=ignore", b"CHLD=ignore", b"IO=stop", b"SEGV=ignore", b"32=stop"),
+    ],
+)
+def test_a_bad_map(text):
+    with pytest.raises(ValueError, match=r"\w"):
+        parse_map(text)
+
+
+@given(st.dictionaries(st.sampled_from(sorted(ALL)), st.sampled_from([b"stop", b"ignore", b"web:1", b"forward:2"])))
+def test_what_is_mapped_is_overridden_and_nothing_else(wanted):
+    overrides = parse_map(b" ".join(b"%d=%b" % pair for pair in wanted.items()))
+    for has_services in (False, True):
+        table, usual = reactions(overrides, True, has_services), reactions({}, True, has_services)
+        assert {number: table[number] for number in overrides} == overrides
+        assert all(table[number] == usual[number] for number in ALL - set(overrides))
+
+
+def test_reactions_compare_by_what_they_do():
+    assert Reaction(STOP) != Reaction(IGNORE)
+    assert Reaction(FORWARD, 1) != Reaction(FORWARD, 2)
+    assert Reaction(DELIVER, 1, b"a") != Reaction(DELIVER, 1, b"b")
+    assert Reaction(STOP) != signals.STOP
