@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from signal import SIGKILL, SIGTERM
 
@@ -159,3 +160,7 @@ class Machine:
             os.kill(self.pid or self.process.pid, SIGKILL)
             self.process.wait(10)
         shutil.rmtree(self.top, ignore_errors=True)
+
+
+MakeMachine = Callable[..., Machine]
+"""The fixture `make_machine`: `make_machine(program="pyinit", **environment)`."""

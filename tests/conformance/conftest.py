@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from conformance.scenario import Outcome, Scenario, run
@@ -42,7 +43,7 @@ def outcomes(commands: Commands, request: pytest.FixtureRequest) -> Iterator[Out
         pool.shutdown(cancel_futures=True)
 
 
-def execute(commands: Commands, scenario: Scenario, how: str, place) -> Outcome:
+def execute(commands: Commands, scenario: Scenario, how: str, place: Path) -> Outcome:
     """In a mix every second command is ours, in the order the scenario names them; crossed, the other ones."""
     ours, debian = commands.ours, commands.debian
     names = scenario.commands()

@@ -6,10 +6,9 @@ from typing import Any
 
 import docker
 import pytest
-from box import Boot, Box
+from container.box import Boot, Box
+from container.images import build
 from testcontainers.core.container import DockerContainer
-
-from images import build
 
 ROOT = Path(__file__).parents[2]
 IMAGE, EXAMPLE, TEST = "pyinit:test", "pyinit-example:test", "pyinit-programs:test"

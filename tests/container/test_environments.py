@@ -9,10 +9,9 @@ from typing import Any
 
 import pexpect
 import pytest
-from box import Boot, Box
+from container.box import Boot, Box
+from container.images import build
 from waiting import until
-
-from images import build
 
 C = "/c/usr/bin/"
 """Where the image has Debian's programs."""

@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from box import Boot, Box
+from container.box import Boot, Box
 from waiting import until
 
 DAEMONS = ("nginx", "redis", "echo")

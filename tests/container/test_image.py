@@ -1,6 +1,6 @@
 """What the image is, and what it is not."""
 
-from box import Boot
+from container.box import Boot
 
 from pyinit.__main__ import COMMANDS
 

@@ -1,6 +1,6 @@
 """The image brings the manual."""
 
-from box import Boot
+from container.box import Boot
 
 from pyinit.__main__ import COMMANDS
 

@@ -3,7 +3,7 @@
 import re
 import time
 
-from box import Boot, Box
+from container.box import Boot, Box
 from waiting import until
 
 STEADY = {"run": "#!/bin/sh\nexec /programs/steady\n"}

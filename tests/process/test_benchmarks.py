@@ -5,6 +5,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -70,7 +71,7 @@ def test_a_storm_of_a_service_is_compared_with_tini_in_the_same_round(monkeypatc
     clock = itertools.count()
     storms = []
 
-    def tick(*arguments: object):
+    def tick(*arguments: object) -> Callable[[], int]:
         storms.append(arguments[-1])
         return lambda: next(clock)
 

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from machine import BIN, PROGRAMS, UNSHARE, command, environment
+from machine import BIN, PROGRAMS, UNSHARE, Machine, MakeMachine, command, environment
 from waiting import until
 
 TALKATIVE = """
@@ -41,7 +41,7 @@ def sh(script: str) -> list[str]:
 
 
 @pytest.mark.parametrize("is_there", [False, True])
-def test_without_services_it_is_a_small_init(tmp_path, is_there):
+def test_without_services_it_is_a_small_init(tmp_path: Path, is_there: bool) -> None:
     if is_there:
         (tmp_path / "service").mkdir()
     done = run(tmp_path, *sh("cat; echo wrong >&2; (sleep 0.05 &); exit 42"), stdin=b"in\n")
@@ -66,13 +66,13 @@ def test_without_services_it_is_a_small_init(tmp_path, is_there):
         (["-e", "x", "true"], 100),
     ],
 )
-def test_exit_codes(tmp_path, words, code):
+def test_exit_codes(tmp_path: Path, words: list[str], code: int) -> None:
     done = run(tmp_path, *words)
     assert done.returncode == code
     assert done.stdout == b""
 
 
-def test_messages_name_what_cannot_be_run(tmp_path):
+def test_messages_name_what_cannot_be_run(tmp_path: Path) -> None:
     assert run(tmp_path, "nonexistent").stderr == b"pyinit: fatal: unable to run nonexistent: file does not exist\n"
     assert run(tmp_path, "/etc/passwd").stderr == b"pyinit: fatal: unable to run /etc/passwd: access denied\n"
     bad = run(tmp_path, "true", PYINIT_SIGNALS="USR1=explode")
@@ -80,7 +80,7 @@ def test_messages_name_what_cannot_be_run(tmp_path):
     assert bad.stderr == b"pyinit: fatal: unable to use PYINIT_SIGNALS: explode is not an action\n"
 
 
-def test_what_is_asked_for_is_told(tmp_path):
+def test_what_is_asked_for_is_told(tmp_path: Path) -> None:
     quiet, verbose = run(tmp_path, "true"), run(tmp_path, "-v", "true")
     assert quiet.stderr == quiet.stdout == verbose.stdout == b""
     assert verbose.stderr.startswith(b"pyinit: info: started true (pid 2)\n")
@@ -92,7 +92,7 @@ def test_what_is_asked_for_is_told(tmp_path):
 # --- beside services
 
 
-def test_it_starts_when_the_services_are_up_and_ends_them(machine):
+def test_it_starts_when_the_services_are_up_and_ends_them(machine: Machine) -> None:
     machine.add("a", TALKATIVE)
     late = machine.add("late")
     (late / "run").chmod(0o644)
@@ -111,7 +111,7 @@ def test_it_starts_when_the_services_are_up_and_ends_them(machine):
     assert "killed" not in machine.stderr()
 
 
-def test_early_it_does_not_wait(machine):
+def test_early_it_does_not_wait(machine: Machine) -> None:
     (machine.add("never") / "run").chmod(0o644)
     machine.boot("-E", *sh("svstat; sleep 0.2; exit 3"))
     before = time.monotonic()
@@ -120,7 +120,7 @@ def test_early_it_does_not_wait(machine):
     assert "never: down" in machine.stdout()
 
 
-def test_it_does_not_wait_for_ever(machine):
+def test_it_does_not_wait_for_ever(machine: Machine) -> None:
     (machine.add("never") / "run").chmod(0o644)
     machine.boot(*sh("echo here; exit 3"))
     assert machine.wait() == 3
@@ -129,7 +129,7 @@ def test_it_does_not_wait_for_ever(machine):
     assert "ready" not in machine.stderr()
 
 
-def test_it_owns_standard_input_and_services_do_not(machine):
+def test_it_owns_standard_input_and_services_do_not(machine: Machine) -> None:
     machine.add("a", "cat; echo at its end; exec sleep 1000")
     reader, writer = os.pipe()
     machine.stdin = reader
@@ -143,7 +143,7 @@ def test_it_owns_standard_input_and_services_do_not(machine):
     assert {"piped", "command at its end"} <= set(machine.stdout().splitlines())
 
 
-def test_one_that_cannot_be_run_brings_the_services_down_in_order(machine):
+def test_one_that_cannot_be_run_brings_the_services_down_in_order(machine: Machine) -> None:
     machine.add("a", f"exec {PROGRAMS}/steady")
     machine.boot("nonexistent")
     assert machine.wait() == 127
@@ -151,7 +151,7 @@ def test_one_that_cannot_be_run_brings_the_services_down_in_order(machine):
     assert "unable to run nonexistent" in machine.stderr()
 
 
-def test_stopping_asks_the_command_too_and_its_code_counts(machine, make_machine):
+def test_stopping_asks_the_command_too_and_its_code_counts(machine: Machine, make_machine: MakeMachine) -> None:
     machine.add("a")
     machine.boot(*sh("trap 'echo asked; exit 7' TERM; echo ready; while :; do sleep 0.05; done"))
     until(lambda: "ready" in machine.stdout().splitlines(), "the trap")
@@ -164,7 +164,7 @@ def test_stopping_asks_the_command_too_and_its_code_counts(machine, make_machine
     assert forgiven.stop() == 0
 
 
-def test_at_the_deadline_it_is_killed_and_named(make_machine):
+def test_at_the_deadline_it_is_killed_and_named(make_machine: MakeMachine) -> None:
     machine = make_machine(PYINIT_STOP_TIMEOUT="0.5")
     machine.add("a", "trap '' TERM; n=0; while :; do n=$((n + 1)); echo $n >>n; echo $n; done")
     machine.boot(*sh("trap '' TERM; echo ready; exec sleep 1000"))
@@ -181,7 +181,7 @@ def test_at_the_deadline_it_is_killed_and_named(make_machine):
     assert len(logged) in (noted, noted - 1), "complete up to the kill"
 
 
-def test_limits_are_as_given(machine):
+def test_limits_are_as_given(machine: Machine) -> None:
     for number in range(100):
         machine.add(f"s{number}", down="")
     machine.env["PYINIT_STOP_TIMEOUT"] = "3"
@@ -200,7 +200,7 @@ def test_limits_are_as_given(machine):
 # --- signals
 
 
-def test_signals_go_to_the_command_and_the_usual_ones_do_not(machine):
+def test_signals_go_to_the_command_and_the_usual_ones_do_not(machine: Machine) -> None:
     numbers = [n for n in range(1, 65) if n not in (9, 17, 19, 32, 33, 4, 7, 8, 11, 21, 22, 29)]
     kept = {1, 2, 3, 15, 30, signal.SIGRTMIN + 3}
     listener = "import os, signal, sys\ndef got(n, _): os.write(1, b'got %d\\n' % n)\n"
@@ -219,7 +219,7 @@ def test_signals_go_to_the_command_and_the_usual_ones_do_not(machine):
     assert {int(line[4:]) for line in machine.stdout().splitlines() if line.startswith("got ")} == set(numbers) - kept
 
 
-def test_without_a_command_no_other_signal_does_anything(machine):
+def test_without_a_command_no_other_signal_does_anything(machine: Machine) -> None:
     machine.add("a")
     pid = machine.boot().until_up("a")
     for number in sorted(signal.valid_signals() - {1, 2, 3, 9, 15, 19, 30, signal.SIGRTMIN + 3}):
@@ -231,13 +231,13 @@ def test_without_a_command_no_other_signal_does_anything(machine):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGPWR, signal.SIGRTMIN + 3])
-def test_what_stops_a_container_of_services(machine, number):
+def test_what_stops_a_container_of_services(machine: Machine, number: int) -> None:
     machine.add("a")
     machine.boot().until_up("a")
     assert machine.stop(number) == 0
 
 
-def test_a_map_of_signals(make_machine):
+def test_a_map_of_signals(make_machine: MakeMachine) -> None:
     signals = "HUP=web:HUP,USR1=rotate USR2=stop\nWINCH=ignore TERM=forward PIPE=forward:10 CONT=rescan"
     machine = make_machine(PYINIT_SIGNALS=signals, PYINIT_LOG="volume", PYINIT_LOG_DIR="/nonexistent")
     machine.env["PYINIT_LOG_DIR"] = str(machine.top / "log")
@@ -262,7 +262,7 @@ def test_a_map_of_signals(make_machine):
     assert machine.wait() == 128 + signal.SIGKILL
 
 
-def test_what_comes_before_the_loop_waits(machine):
+def test_what_comes_before_the_loop_waits(machine: Machine) -> None:
     """From the launcher's first line signals are held; then they arrive."""
     machine.add("a")
     words = [*UNSHARE, sys.executable, "-IS", BIN / "pyinit"]
@@ -271,7 +271,7 @@ def test_what_comes_before_the_loop_waits(machine):
         process = subprocess.Popen(words, env=env, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
 
-        def blocked(children=children) -> int:
+        def blocked(children: Path = children) -> int:
             for pid in children.read_text().split():
                 status = Path(f"/proc/{pid}/status").read_text()
                 if "\nSigBlk:\t0000000000000000" not in status and "unshare" not in status.split("\n")[0]:
@@ -285,7 +285,7 @@ def test_what_comes_before_the_loop_waits(machine):
         assert process.wait(10) == 0
 
 
-def test_signals_are_held_before_anything_else_is_loaded(tmp_path):
+def test_signals_are_held_before_anything_else_is_loaded(tmp_path: Path) -> None:
     """A signal that comes during the imports would be lost by process 1, which has no handler yet."""
     calls = tmp_path / "calls"
     line = ["strace", "-o", calls, "-e", "trace=openat,rt_sigprocmask,newfstatat"]
@@ -297,7 +297,7 @@ def test_signals_are_held_before_anything_else_is_loaded(tmp_path):
     assert "/pyinit/commands" in after
 
 
-def test_a_second_term_leaves_a_second(machine):
+def test_a_second_term_leaves_a_second(machine: Machine) -> None:
     machine.add("a", f"exec {PROGRAMS}/stubborn")
     machine.boot()
     until(lambda: "ready" in machine.stdout(), "the service")
@@ -310,7 +310,7 @@ def test_a_second_term_leaves_a_second(machine):
     assert "killed a (pid " in machine.stderr()
 
 
-def test_a_closed_standard_error_is_not_a_signal_for_the_command(machine):
+def test_a_closed_standard_error_is_not_a_signal_for_the_command(machine: Machine) -> None:
     """Messages that nobody reads any more raise SIGPIPE here; that is no business of the command's."""
     reader, writer = os.pipe()
     machine.add("a", f"exec {PROGRAMS}/stubborn")
@@ -334,7 +334,7 @@ def test_a_closed_standard_error_is_not_a_signal_for_the_command(machine):
 # --- going down
 
 
-def test_what_was_daemonised_is_found_asked_once_and_told(make_machine):
+def test_what_was_daemonised_is_found_asked_once_and_told(make_machine: MakeMachine) -> None:
     machine = make_machine(PYINIT_STOP_TIMEOUT="1")
     hidden = "trap 'echo asked >>asked' TERM; : >up; while :; do sleep 0.02; done"
     machine.add("a", f'(setsid sh -c "{hidden}" &) ; exec sleep 1000')
@@ -355,7 +355,7 @@ def test_what_was_daemonised_is_found_asked_once_and_told(make_machine):
     assert "polite" not in machine.stderr()
 
 
-def test_a_hundred_services_go_in_300_ms(machine):
+def test_a_hundred_services_go_in_300_ms(machine: Machine) -> None:
     for number in range(100):
         machine.add(f"s{number}")
     machine.boot()
@@ -365,7 +365,7 @@ def test_a_hundred_services_go_in_300_ms(machine):
     assert time.monotonic() - before < 0.3
 
 
-def test_off_process_1_only_what_is_ours_is_touched(tmp_path):
+def test_off_process_1_only_what_is_ours_is_touched(tmp_path: Path) -> None:
     (tmp_path / "service/a").mkdir(parents=True)
     script = tmp_path / "service/a/run"
     script.write_text("#!/bin/sh\n(setsid sleep 1001 & echo $! >daemon)\nexec sleep 1000\n")
@@ -401,7 +401,7 @@ def test_off_process_1_only_what_is_ours_is_touched(tmp_path):
 # --- readiness
 
 
-def test_readiness_is_told_once_in_three_ways(machine):
+def test_readiness_is_told_once_in_three_ways(machine: Machine) -> None:
     machine.add("a")
     machine.add("kept", down="")
     late = machine.add("late")
@@ -430,7 +430,7 @@ def test_readiness_is_told_once_in_three_ways(machine):
     assert not is_ready()
 
 
-def test_an_old_ready_file_is_taken_away(machine):
+def test_an_old_ready_file_is_taken_away(machine: Machine) -> None:
     (machine.top / "state").mkdir(mode=0o700)
     (machine.top / "state/ready").write_text("services=1\n")
     (machine.add("a") / "run").chmod(0o644)
@@ -448,7 +448,7 @@ def variables(content: bytes) -> dict[bytes, bytes]:
     return {name: value for name, _, value in (entry.partition(b"=") for entry in content.split(b"\0") if entry)}
 
 
-def test_the_environment_is_handed_on_unchanged(machine):
+def test_the_environment_is_handed_on_unchanged(machine: Machine) -> None:
     machine.add("a", "cat /proc/self/environ >got; exec sleep 1000")
     machine.env.update(ODD)
     machine.boot(*sh(f"cat /proc/self/environ >{machine.top}/got; sleep 0.2"))
@@ -462,7 +462,7 @@ def test_the_environment_is_handed_on_unchanged(machine):
         assert found == {**given, **more}
 
 
-def test_env_and_secrets_are_the_services_alone(machine):
+def test_env_and_secrets_are_the_services_alone(machine: Machine) -> None:
     secret = machine.top / "secret"
     secret.write_text("hunter2\n\n")
     machine.env.update(TOKEN_FILE=str(secret), GONE="1", KEPT="1")
@@ -499,7 +499,7 @@ def test_env_and_secrets_are_the_services_alone(machine):
     assert leaked == []
 
 
-def test_signals_are_handed_on_as_they_were(machine):
+def test_signals_are_handed_on_as_they_were(machine: Machine) -> None:
     """What process 1 blocks and ignores is its own affair. (posix_spawn of the C library ignores its own 32 and 33.)"""
     script = "grep -E '^Sig(Blk|Ign)' /proc/self/status"
     machine.add("a", f"{script}; : >over; exec sleep 1000")
@@ -510,7 +510,7 @@ def test_signals_are_handed_on_as_they_were(machine):
     assert {int(mask, 16) & ~(3 << 31) for _, mask in found} == {0}
 
 
-def test_a_container_of_no_services_yet_is_ready(machine):
+def test_a_container_of_no_services_yet_is_ready(machine: Machine) -> None:
     machine.boot()
     until(lambda: "pyinit: ready services=0 in " in machine.stderr(), "readiness")
     assert command("svstat", "--ready", **machine.env).returncode == 0
@@ -529,7 +529,7 @@ ctypes.CDLL(None).execve(argv[0], argv, strings(b"A=1", b"B=2", b"A=3", b"odd"))
 """
 
 
-def test_a_command_gets_the_environment_as_it_was_duplicates_and_all():
+def test_a_command_gets_the_environment_as_it_was_duplicates_and_all() -> None:
     """What posix_spawn of Python can't say, a fork hands on."""
     words = [
         sys.executable,

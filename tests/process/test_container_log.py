@@ -9,22 +9,22 @@ import sys
 from signal import SIGTERM
 
 import pytest
-from machine import BIN, UNSHARE, command, environment, logged
+from machine import BIN, UNSHARE, Machine, MakeMachine, command, environment, logged
 from waiting import until
 
 
-def entries(machine) -> list[dict]:
+def entries(machine: Machine) -> list[dict]:
     return [json.loads(line) for line in machine.stdout().splitlines()]
 
 
-def accounts(machine) -> dict[str, list[str]]:
+def accounts(machine: Machine) -> dict[str, list[str]]:
     """The file of accounts: numbers by the service's name."""
     path = machine.top / "state/logs"
     rows = path.read_text().splitlines()[1:] if path.exists() else []
     return {row.split(" ", 7)[7]: row.split(" ", 7)[:7] for row in rows}
 
 
-def test_json_with_folded_traces(make_machine):
+def test_json_with_folded_traces(make_machine: MakeMachine) -> None:
     machine = make_machine(PYINIT_LOG_FORMAT="json", PYINIT_LOG_FOLD="1")
     machine.add("web", "printf 'one\\nTraceback (most recent call last):\\n  File\\nE: x\\ntwo\\n'; exec sleep 1000")
     machine.boot()
@@ -37,7 +37,7 @@ def test_json_with_folded_traces(make_machine):
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z", entry["time"]) for entry in entries(machine))
 
 
-def test_one_service_may_ask_for_folding(make_machine):
+def test_one_service_may_ask_for_folding(make_machine: MakeMachine) -> None:
     machine = make_machine(PYINIT_LOG_FORMAT="json")
     machine.add("folds", "printf 'a\\n b\\n'; exec sleep 1000", log__fold="")
     machine.add("does-not", "printf 'a\\n b\\n'; exec sleep 1000")
@@ -47,7 +47,7 @@ def test_one_service_may_ask_for_folding(make_machine):
     assert found == [("does-not", " b"), ("does-not", "a"), ("folds", "a\n b")]
 
 
-def test_raw(make_machine):
+def test_raw(make_machine: MakeMachine) -> None:
     machine = make_machine(PYINIT_LOG_FORMAT="raw")
     machine.add("web", "printf 'a\\n\\nb'; exec sleep 1000")
     machine.boot()
@@ -56,7 +56,7 @@ def test_raw(make_machine):
     assert machine.stdout() == "a\n\nb\n"
 
 
-def test_a_script_of_its_own_replaces_the_default(make_machine):
+def test_a_script_of_its_own_replaces_the_default(make_machine: MakeMachine) -> None:
     machine = make_machine(PYINIT_LOG="volume")
     machine.env["PYINIT_LOG_DIR"] = str(machine.top / "logs")
     script = "t n3 ./main '-*' '+* a keep *' =status ./kept pweb:\\  1"
@@ -73,7 +73,7 @@ def test_a_script_of_its_own_replaces_the_default(make_machine):
     until(lambda: accounts(machine).get("web", [])[2:5] == ["4", "32", "2"], "what was written, and deselected")
 
 
-def test_sizes_and_counts(make_machine):
+def test_sizes_and_counts(make_machine: MakeMachine) -> None:
     machine = make_machine(PYINIT_LOG="volume", PYINIT_LOG_SIZE="4096", PYINIT_LOG_COUNT="3")
     machine.env["PYINIT_LOG_DIR"] = str(machine.top / "logs")
     machine.add("web", "seq 2000; exec sleep 1000")
@@ -85,7 +85,7 @@ def test_sizes_and_counts(make_machine):
     assert all(path.stat().st_size <= 4096 for path in old)
 
 
-def test_a_log_is_written_as_its_user(make_machine):
+def test_a_log_is_written_as_its_user(make_machine: MakeMachine) -> None:
     machine = make_machine(PYINIT_LOG="volume")
     machine.top.chmod(0o755)
     machine.env["PYINIT_LOG_DIR"] = str(machine.top / "logs")
@@ -104,7 +104,7 @@ def test_a_log_is_written_as_its_user(make_machine):
     assert {path.stat().st_uid for path in [directory, *directory.iterdir()]} == {nobody}
 
 
-def test_what_is_wrong_in_a_services_own_log_is_told_and_its_lines_are_kept(machine):
+def test_what_is_wrong_in_a_services_own_log_is_told_and_its_lines_are_kept(machine: Machine) -> None:
     machine.add("a", "echo one; exec sleep 1000", log__user="no-such-user")
     machine.add("b", "echo two; exec sleep 1000", log__script="t 'unclosed")
     machine.boot()
@@ -114,7 +114,7 @@ def test_what_is_wrong_in_a_services_own_log_is_told_and_its_lines_are_kept(mach
     assert "multilog: warning: unable to use b/log/script: No closing quotation" in machine.stderr()
 
 
-def test_accounts_count_what_was_read_and_svstat_tells_them(make_machine):
+def test_accounts_count_what_was_read_and_svstat_tells_them(make_machine: MakeMachine) -> None:
     machine = make_machine()
     machine.add("web", "seq 100; exec sleep 1000")
     machine.boot()
@@ -129,7 +129,7 @@ def test_accounts_count_what_was_read_and_svstat_tells_them(make_machine):
     until(lambda: accounts(machine)["web"][0] == "100", "counted from nothing again")
 
 
-def test_lines_longer_than_docker_takes_keep_their_prefix(machine):
+def test_lines_longer_than_docker_takes_keep_their_prefix(machine: Machine) -> None:
     machine.add("web", "head -c 40000 /dev/zero | tr '\\0' y; echo; exec sleep 1000")
     machine.boot()
     until(lambda: machine.stdout().endswith("y\n") and machine.stdout().count("\n") == 3, "three pieces")
@@ -141,7 +141,7 @@ def test_lines_longer_than_docker_takes_keep_their_prefix(machine):
 class Stuck:
     """A machine whose standard output is a pipe that nobody reads."""
 
-    def __init__(self, machine):
+    def __init__(self, machine: Machine) -> None:
         self.machine = machine
         self.read_end, write_end = os.pipe()
         line = [*UNSHARE, sys.executable, "-IS", BIN / "pyinit"]
@@ -159,7 +159,7 @@ class Stuck:
         return b"".join(chunks)
 
 
-def test_a_stuck_stdout_holds_no_volume_up_and_what_it_misses_is_counted(make_machine):
+def test_a_stuck_stdout_holds_no_volume_up_and_what_it_misses_is_counted(make_machine: MakeMachine) -> None:
     machine = make_machine(PYINIT_LOG="both", PYINIT_STOP_TIMEOUT="1")
     machine.env["PYINIT_LOG_DIR"] = str(machine.top / "logs")
     machine.add("web", "seq -f '%.0f yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy' 10000; exec sleep 1000")
@@ -179,7 +179,7 @@ def test_a_stuck_stdout_holds_no_volume_up_and_what_it_misses_is_counted(make_ma
 
 
 @pytest.mark.parametrize("mode", ["stdout", "both"])
-def test_lines_for_a_stdout_that_nobody_reads_any_more_are_counted(make_machine, mode):
+def test_lines_for_a_stdout_that_nobody_reads_any_more_are_counted(make_machine: MakeMachine, mode: str) -> None:
     machine = make_machine(PYINIT_LOG=mode)
     machine.env["PYINIT_LOG_DIR"] = str(machine.top / "logs")
     machine.add("web", "until test -e go; do sleep 0.02; done; rm go; seq 1000; exec sleep 1000")
@@ -198,7 +198,7 @@ def test_lines_for_a_stdout_that_nobody_reads_any_more_are_counted(make_machine,
     assert machine.stop() == 0
 
 
-def test_lines_are_not_counted_as_written_before_they_are(make_machine):
+def test_lines_are_not_counted_as_written_before_they_are(make_machine: MakeMachine) -> None:
     machine = make_machine(PYINIT_LOG="volume")
     logs = machine.top / "logs"
     machine.env["PYINIT_LOG_DIR"] = str(logs)
@@ -211,7 +211,7 @@ def test_lines_are_not_counted_as_written_before_they_are(make_machine):
     until(lambda: accounts(machine).get("web", ["0"] * 3)[2] == "100", "all to be written", 15)
 
 
-def test_a_processor_of_the_logging_process_is_run_until_it_succeeds(machine):
+def test_a_processor_of_the_logging_process_is_run_until_it_succeeds(machine: Machine) -> None:
     """What it has made is kept, nothing is lost while it failed, and its failure is told of."""
     script = "s4096 n99 '!test -e ../again || { touch ../again; exit 3; }; tr a-z A-Z' ./main"
     lines = [f"line {number}" for number in range(1000)]
@@ -230,7 +230,7 @@ def test_a_processor_of_the_logging_process_is_run_until_it_succeeds(machine):
     assert machine.stop() == 0
 
 
-def test_without_a_volume_a_blocked_stdout_blocks_its_services_and_loses_nothing(make_machine):
+def test_without_a_volume_a_blocked_stdout_blocks_its_services_and_loses_nothing(make_machine: MakeMachine) -> None:
     machine = make_machine()
     machine.add("web", "seq 50000; echo end; exec sleep 1000")
     stuck = Stuck(machine)

@@ -1,36 +1,42 @@
 """pyinit doctor: one line a finding; and the same words when a service does not start."""
 
+from pathlib import Path
+
 import pytest
-from machine import command
+from machine import Machine, command
 from waiting import until
 
 
+class Services:
+    """Makes service directories under `top / "service"`."""
+
+    def __init__(self, top: Path) -> None:
+        self.top = top / "service"
+        self.state = top / "state"
+
+    def add(self, name: str = "web", run: str = "#!/bin/sh\n", mode: int = 0o755, **more: str) -> Path:
+        for file, content in {"run": run, **more}.items():
+            path = self.top / name / file.replace("__", "/")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(content)
+            path.chmod(mode)
+        return self.top / name
+
+    def examine(self, **environment: str) -> tuple[int, list[str]]:
+        """The exit code and the findings."""
+        done = command("pyinit", "doctor", self.top, PYINIT_STATE=str(self.state), **environment)
+        prefix = f"{self.top}/"
+        lines = done.stdout.decode().splitlines()
+        assert all(line.startswith(prefix) for line in lines)
+        return done.returncode, [line.removeprefix(prefix) for line in lines]
+
+
 @pytest.fixture
-def service(tmp_path):
-    """Makes service directories; `examine()` is (exit code, findings)."""
-
-    class Services:
-        top = tmp_path / "service"
-
-        def add(self, name="web", run="#!/bin/sh\n", mode=0o755, **more):
-            for file, content in {"run": run, **more}.items():
-                path = self.top / name / file.replace("__", "/")
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(content)
-                path.chmod(mode)
-            return self.top / name
-
-        def examine(self, **environment):
-            done = command("pyinit", "doctor", self.top, PYINIT_STATE=str(tmp_path / "state"), **environment)
-            prefix = f"{self.top}/"
-            lines = done.stdout.decode().splitlines()
-            assert all(line.startswith(prefix) for line in lines)
-            return done.returncode, [line.removeprefix(prefix) for line in lines]
-
-    return Services()
+def service(tmp_path: Path) -> Services:
+    return Services(tmp_path)
 
 
-def test_nothing_to_say_of_a_good_one(service):
+def test_nothing_to_say_of_a_good_one(service: Services) -> None:
     service.add(log__run="#!/bin/sh\n", env__A="x", down="")
     service.add("elf", run="\x7fELF")
     assert service.examine() == (0, [])
@@ -50,7 +56,7 @@ def test_nothing_to_say_of_a_good_one(service):
         ("", 0o755, "run is empty"),
     ],
 )
-def test_programs(service, run, mode, finding):
+def test_programs(service: Services, run: str, mode: int, finding: str) -> None:
     service.add(run=run, mode=mode)
     code, findings = service.examine()
     assert code == 1
@@ -58,7 +64,7 @@ def test_programs(service, run, mode, finding):
     assert findings[0].startswith(f"web: {finding}")
 
 
-def test_missing_and_misplaced(service):
+def test_missing_and_misplaced(service: Services) -> None:
     (service.top / "missing").mkdir(parents=True)
     (service.top / "folder/run").mkdir(parents=True)
     service.add("filelog", log="a file")
@@ -78,7 +84,7 @@ def test_missing_and_misplaced(service):
     ]
 
 
-def test_environment_files(service, tmp_path):
+def test_environment_files(service: Services, tmp_path: Path) -> None:
     service.add("a", env="a file")
     service.add("b", secrets="TOKEN\n")
     service.add("c", secrets="TOKEN\n")
@@ -97,14 +103,14 @@ def test_environment_files(service, tmp_path):
     )
 
 
-def test_a_directory_that_cannot_be_opened_is_fatal(tmp_path):
+def test_a_directory_that_cannot_be_opened_is_fatal(tmp_path: Path) -> None:
     done = command("pyinit", "doctor", tmp_path / "none")
     assert done.returncode == 111
     assert done.stderr.endswith(b"none: file does not exist\n")
     assert command("pyinit", "doctor", "a", "b").returncode == 100
 
 
-def test_a_failing_start_is_told_in_the_same_words(machine):
+def test_a_failing_start_is_told_in_the_same_words(machine: Machine) -> None:
     (machine.add("web") / "run").write_bytes(b"#!/bin/sh\r\nexec sleep 1\r\n")
     machine.boot()
     until(

@@ -9,7 +9,7 @@ import shutil
 import time
 
 import pytest
-from machine import PROGRAMS, Machine, command
+from machine import PROGRAMS, Machine, MakeMachine, command
 from waiting import until
 
 from pyinit.services.scanner import MANY
@@ -120,7 +120,7 @@ def ticks(machine: Machine) -> int:
 
 
 @pytest.mark.parametrize("crowd", [0, MANY])
-def test_random_faults(make_machine, crowd):
+def test_random_faults(make_machine: MakeMachine, crowd: int) -> None:
     """`crowd`: services that are down, so many that what belongs to the others is in flight."""
     machine: Machine = make_machine(PYINIT_LOG="both", PYINIT_STOP_TIMEOUT="4")
     machine.env["PYINIT_LOG_DIR"] = str(machine.top / "logs")

@@ -6,29 +6,30 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from daemontools import Commands, interpreter
-from machine import PROGRAMS, command
+from machine import PROGRAMS, Machine, MakeMachine, command
 from waiting import until
 
 FAKETIME = next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"), Path("/nonexistent"))
 
 
-def processes(machine) -> list[str]:
+def processes(machine: Machine) -> list[str]:
     return [line for line in machine.inside("ps", "-e", "-o", "args=").splitlines() if not line.startswith("ps ")]
 
 
 @pytest.fixture
-def open_to_all():
+def open_to_all() -> Iterator[Path]:
     """Our commands where every user gets at them: the checkout may lie in a directory that is closed."""
     commands = Commands()
     yield commands.ours
     commands.remove()
 
 
-def test_no_forks(machine, open_to_all):
+def test_no_forks(machine: Machine, open_to_all: Path) -> None:
     """Process 1 of a user who has as many processes as he may: told once, tried each second, and up when it can."""
     user = 54321  # of whom nothing else runs here
     machine.top.chmod(0o755)
@@ -55,7 +56,7 @@ def test_no_forks(machine, open_to_all):
 
 
 @pytest.fixture
-def full(tmp_path):
+def full(tmp_path: Path) -> Iterator[tuple[Path, Callable[[], Path]]]:
     """A file system of 200 kB, and a function that fills it to the last byte."""
     place = tmp_path / "full"
     place.mkdir()
@@ -71,7 +72,7 @@ def full(tmp_path):
     subprocess.run(["umount", "-l", place], check=True)
 
 
-def test_no_room(machine, full):
+def test_no_room(machine: Machine, full: tuple[Path, Callable[[], Path]]) -> None:
     """Full when it boots: state lives elsewhere. Full later: that is told, services go on, and so does the status."""
     place, fill = full
     machine.services = place / "service"
@@ -93,7 +94,7 @@ def test_no_room(machine, full):
     assert machine.stop() == 0
 
 
-def test_no_descriptors(machine):
+def test_no_descriptors(machine: Machine) -> None:
     """More services than descriptors: that is told, those that are up go on, and the rest comes up when it can."""
     given = resource.getrlimit(resource.RLIMIT_NOFILE)
     machine.add("a")
@@ -118,7 +119,7 @@ def test_no_descriptors(machine):
     assert machine.stop() == 0
 
 
-def test_a_flooded_control_fifo(machine):
+def test_a_flooded_control_fifo(machine: Machine) -> None:
     """Whoever may write to one service's FIFO takes nothing from the others."""
     machine.add("flooded")
     machine.add("a")
@@ -147,7 +148,7 @@ def test_a_flooded_control_fifo(machine):
 
 
 @pytest.mark.parametrize("what", ["file", "loop", "dangling", "nothing"])
-def test_a_directory_replaced_while_it_runs(machine, what):
+def test_a_directory_replaced_while_it_runs(machine: Machine, what: str) -> None:
     directory = machine.add("a")
     machine.add("b")
     pid = machine.boot().until_up("a")
@@ -176,7 +177,7 @@ def test_a_directory_replaced_while_it_runs(machine, what):
     assert "internal error" not in machine.stderr()
 
 
-def test_the_service_directory_replaced_while_services_run(machine):
+def test_the_service_directory_replaced_while_services_run(machine: Machine) -> None:
     machine.add("a")
     pid = machine.boot().until_up("a")
     machine.services.rename(machine.top / "old")
@@ -193,7 +194,7 @@ def test_the_service_directory_replaced_while_services_run(machine):
     assert "killed" not in machine.stderr()
 
 
-def test_clocks(make_machine):
+def test_clocks(make_machine: MakeMachine) -> None:
     """An hour back, a year forward: no pause is longer or shorter, and svstat counts no negative seconds."""
     assert FAKETIME.exists()
     machine = make_machine()
@@ -226,7 +227,7 @@ def test_clocks(make_machine):
     assert time.monotonic() - before < 2
 
 
-def test_stopping_and_continuing_anything(make_machine):
+def test_stopping_and_continuing_anything(make_machine: MakeMachine) -> None:
     machine = make_machine(PYINIT_STOP_TIMEOUT="4")
     machine.add("a", f"exec {PROGRAMS}/counter")
     machine.boot().until_up("a")
@@ -261,7 +262,7 @@ def test_stopping_and_continuing_anything(make_machine):
     assert "killed" not in machine.stderr(), "what was stopped was continued, the logging process too"
 
 
-def test_ten_thousand_orphans(machine):
+def test_ten_thousand_orphans(machine: Machine) -> None:
     machine.add("a", "trap 'echo here' HUP; : >up; while :; do sleep 0.02; done")
     flood = (
         "import os, signal, time\n"
@@ -289,7 +290,7 @@ def test_ten_thousand_orphans(machine):
     assert time.monotonic() - before < 3
 
 
-def test_a_blocked_standard_output_and_error(make_machine):
+def test_a_blocked_standard_output_and_error(make_machine: MakeMachine) -> None:
     """Nobody reads what the container says: services that say much wait; control, restarts and the stop do not."""
     machine = make_machine(PYINIT_STOP_TIMEOUT="1")
     machine.add("loud", "trap '' TERM; while :; do echo a line that nobody reads; done")
@@ -326,7 +327,7 @@ def test_a_blocked_standard_output_and_error(make_machine):
     os.close(reader)
 
 
-def test_services_that_belong_to_others_are_kept_apart(machine):
+def test_services_that_belong_to_others_are_kept_apart(machine: Machine) -> None:
     """Another user's directory, in which anything may happen to `supervise`."""
     victim = machine.add("victim")
     os.chown(victim, 65534, 65534)
@@ -350,7 +351,7 @@ def test_services_that_belong_to_others_are_kept_apart(machine):
     assert machine.stop() == 0
 
 
-def test_a_removed_place_of_state(machine):
+def test_a_removed_place_of_state(machine: Machine) -> None:
     machine.add("a")
     machine.boot().until_up("a")
     shutil.rmtree(machine.services / "a/supervise")

@@ -118,7 +118,7 @@ def test_a_message_loads_its_table(imported: Callable[[str, str], set[str]]) -> 
     assert imported("pgrphack", "pgrphack ./nonexistent") == LAUNCHER | FAILING | {"pyinit.commands.pgrphack"}
 
 
-def test_what_says_messages_is_there_before_the_first():
+def test_what_says_messages_is_there_before_the_first() -> None:
     """Which may be that nothing can be opened any more, a module neither."""
     program = (
         "import sys; sys.path[:0] = '.'; import pyinit.commands.pyinit; print('pyinit.system.console' in sys.modules)"

@@ -9,7 +9,7 @@ from machine import ROOT
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory) -> Path:
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The directory of the installed commands."""
     place = tmp_path_factory.mktemp("installed")
     pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
@@ -21,7 +21,7 @@ def installed(tmp_path_factory) -> Path:
     return place / "venv/bin"
 
 
-def test_every_command_is_there_and_runs(installed):
+def test_every_command_is_there_and_runs(installed: Path) -> None:
     for launcher in sorted((ROOT / "bin").iterdir()):
         assert (installed / launcher.name).is_file(), launcher.name
         assert (installed / launcher.name).read_bytes().startswith(b"#!" + bytes(installed) + b"/python")
@@ -31,13 +31,13 @@ def test_every_command_is_there_and_runs(installed):
     assert (done.returncode, done.stderr) == (100, b"svok: usage: svok dir\n")
 
 
-def test_a_chain_loading_command_hands_on_exactly_the_environment_it_was_given(installed):
+def test_a_chain_loading_command_hands_on_exactly_the_environment_it_was_given(installed: Path) -> None:
     """Odd names, no additions; `env -i` leaves even PATH and the locale out."""
     command = ["env", "-i", "A.B=c", "LC_CTYPE=C", installed / "setlock", "/dev/null", "/usr/bin/env"]
     assert subprocess.run(command, capture_output=True, check=True).stdout == b"A.B=c\nLC_CTYPE=C\n"
 
 
-def test_launchers_can_be_made_quicker(installed):
+def test_launchers_can_be_made_quicker(installed: Path) -> None:
     for _ in range(2):
         subprocess.run([installed / "python", "-m", "pyinit", "launchers"], check=True)
     for launcher in (ROOT / "bin").iterdir():
@@ -53,7 +53,7 @@ def test_launchers_can_be_made_quicker(installed):
     test_a_chain_loading_command_hands_on_exactly_the_environment_it_was_given(installed)
 
 
-def test_every_command_also_runs_as_a_module(installed):
+def test_every_command_also_runs_as_a_module(installed: Path) -> None:
     done = subprocess.run([installed / "python", "-m", "pyinit", "svok"], capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (100, b"svok: usage: svok dir\n")
     done = subprocess.run([installed / "python", "-m", "pyinit", "nothing"], capture_output=True, check=False)

@@ -6,7 +6,7 @@ import signal
 import time
 
 import pytest
-from machine import PROGRAMS, command, logged
+from machine import PROGRAMS, Machine, MakeMachine, command, logged
 from waiting import until
 
 
@@ -14,14 +14,14 @@ def numbers(text: str, prefix: str) -> list[int]:
     return [int(line.removeprefix(prefix)) for line in text.splitlines() if line.startswith(prefix)]
 
 
-def logger_pid(machine) -> int:
+def logger_pid(machine: Machine) -> int:
     """The pid of the logging process, as its namespace counts."""
     listing = machine.inside("ps", "-e", "-o", "pid=,ppid=,comm=").splitlines()
     found = [int(pid) for pid, parent, name in map(str.split, listing) if (parent, name) == ("1", "multilog")]
     return found[0] if found else 0
 
 
-def test_both_outputs_of_run_come_out_as_whole_prefixed_lines(machine):
+def test_both_outputs_of_run_come_out_as_whole_prefixed_lines(machine: Machine) -> None:
     machine.add("web", "echo out; echo err >&2; printf half; echo ' line'; exec sleep 1000")
     machine.boot()
     until(lambda: "web: half line\n" in machine.stdout(), "the last line")
@@ -29,7 +29,7 @@ def test_both_outputs_of_run_come_out_as_whole_prefixed_lines(machine):
     assert re.fullmatch(r"pyinit: ready services=1 in \d\.\d+s\n", machine.stderr())
 
 
-def test_lines_of_many_services_never_mix(machine):
+def test_lines_of_many_services_never_mix(machine: Machine) -> None:
     for name in "abcd":
         machine.add(name, f"exec {PROGRAMS}/halves 300")
     machine.boot()
@@ -40,7 +40,7 @@ def test_lines_of_many_services_never_mix(machine):
         assert own == [f"{name}: line {n} begins and {n} ends" for n in range(300)]
 
 
-def test_a_log_run_of_its_own_gets_everything(machine):
+def test_a_log_run_of_its_own_gets_everything(machine: Machine) -> None:
     machine.add("web", "echo out; echo err >&2; exec sleep 1000", log__run="exec multilog t ./main")
     machine.boot()
     current = machine.services / "web/log/main/current"
@@ -50,13 +50,13 @@ def test_a_log_run_of_its_own_gets_everything(machine):
     assert machine.svstat("web/log").startswith("up (pid ")
 
 
-def test_a_log_directory_without_run_is_no_logger(machine):
+def test_a_log_directory_without_run_is_no_logger(machine: Machine) -> None:
     machine.add("web", "echo out; exec sleep 1000", log__note="nothing here")
     machine.boot()
     until(lambda: machine.stdout() == "web: out\n", "the line")
 
 
-def test_volume_and_both(make_machine):
+def test_volume_and_both(make_machine: MakeMachine) -> None:
     for mode, on_stdout in (("volume", ""), ("both", "web: one\nweb: two\n")):
         machine = make_machine(PYINIT_LOG=mode)
         machine.env["PYINIT_LOG_DIR"] = str(machine.top / "deep/logs")
@@ -70,7 +70,7 @@ def test_volume_and_both(make_machine):
         assert (directory / "current").stat().st_mode & 0o777 == 0o744
 
 
-def test_volumes_are_rotated_by_size(make_machine):
+def test_volumes_are_rotated_by_size(make_machine: MakeMachine) -> None:
     machine = make_machine(PYINIT_LOG="volume")
     machine.env["PYINIT_LOG_DIR"] = str(machine.top / "logs")
     machine.add("web", "seq -f 'number %.0f' 40000; exec sleep 1000")
@@ -84,7 +84,7 @@ def test_volumes_are_rotated_by_size(make_machine):
     assert kept == list(range(kept[0], 40001))
 
 
-def test_the_last_words_of_every_service_are_in_its_log(machine):
+def test_the_last_words_of_every_service_are_in_its_log(machine: Machine) -> None:
     for name in ("a", "b"):
         machine.add(name, f"exec {PROGRAMS}/steady")
     machine.add("c", f"exec {PROGRAMS}/steady", log__run="exec multilog t ./main")
@@ -112,7 +112,7 @@ os.write(1, b"end\\n")
 time.sleep(1000)'"""
 
 
-def test_a_killed_logging_process_is_replaced_and_loses_at_most_what_it_had_read(make_machine):
+def test_a_killed_logging_process_is_replaced_and_loses_at_most_what_it_had_read(make_machine: MakeMachine) -> None:
     machine = make_machine(PYINIT_LOG="volume")
     machine.env["PYINIT_LOG_DIR"] = str(machine.top / "logs")
     machine.add("web", counting(20000))
@@ -129,7 +129,7 @@ def test_a_killed_logging_process_is_replaced_and_loses_at_most_what_it_had_read
     assert 20000 - len(kept) <= 65536 // len("n 10000\n"), "at most one block in flight"
 
 
-def test_what_is_in_the_pipe_when_the_logging_process_dies_is_not_lost(make_machine):
+def test_what_is_in_the_pipe_when_the_logging_process_dies_is_not_lost(make_machine: MakeMachine) -> None:
     """Stopped, it reads nothing; killed then, it had nothing in flight: every line must come out."""
     machine = make_machine()
     machine.add("web", "while [ ! -e go ]; do sleep 0.05; done; seq -f 'n %.0f' 0 4999; exec sleep 1000")
@@ -145,7 +145,7 @@ def test_what_is_in_the_pipe_when_the_logging_process_dies_is_not_lost(make_mach
     assert numbers(machine.stdout(), "web: n ") == list(range(5000))
 
 
-def test_the_logging_process_told_to_end_hands_over_without_loss(make_machine):
+def test_the_logging_process_told_to_end_hands_over_without_loss(make_machine: MakeMachine) -> None:
     machine = make_machine(PYINIT_LOG="both")
     machine.env["PYINIT_LOG_DIR"] = str(machine.top / "logs")
     machine.add("web", counting(20000))
@@ -163,7 +163,7 @@ def test_the_logging_process_told_to_end_hands_over_without_loss(make_machine):
     assert numbers(machine.stdout(), "web: n ") == list(range(20000))
 
 
-def test_a_service_killed_over_and_over_loses_no_line_it_wrote(machine):
+def test_a_service_killed_over_and_over_loses_no_line_it_wrote(machine: Machine) -> None:
     machine.add("web", f"exec {PROGRAMS}/counter")
     pid = machine.boot().until_up("web")
     for round_number in range(3):
@@ -179,7 +179,7 @@ def test_a_service_killed_over_and_over_loses_no_line_it_wrote(machine):
     assert len(set(range(1, last + 1)) - set(found)) <= 4, "only a number noted but killed before it was written"
 
 
-def test_a_logger_of_its_own_that_is_killed_misses_nothing_in_the_pipe(machine):
+def test_a_logger_of_its_own_that_is_killed_misses_nothing_in_the_pipe(machine: Machine) -> None:
     """`log/run` reads line by line and holds nothing: what it has read is written."""
     log = 'while IFS= read -r line; do echo "$line" >>got; done'
     machine.add("web", "seq -f 'n %.0f' 3000; exec sleep 1000", log__run=log)
@@ -194,7 +194,7 @@ def test_a_logger_of_its_own_that_is_killed_misses_nothing_in_the_pipe(machine):
     assert 3000 - len(found) <= 1
 
 
-def test_a_full_directory_does_not_hold_up_the_others(make_machine):
+def test_a_full_directory_does_not_hold_up_the_others(make_machine: MakeMachine) -> None:
     machine = make_machine(PYINIT_LOG="volume")
     logs = machine.top / "logs"
     machine.env["PYINIT_LOG_DIR"] = str(logs)
@@ -213,20 +213,20 @@ def test_a_full_directory_does_not_hold_up_the_others(make_machine):
     ("name", "value"),
     [("PYINIT_LOG", "files"), ("PYINIT_LOG_DIR", "relative"), ("PYINIT_STOP_TIMEOUT", "soon")],
 )
-def test_bad_settings_are_refused_at_start(machine, name, value):
+def test_bad_settings_are_refused_at_start(machine: Machine, name: str, value: str) -> None:
     done = command("pyinit", "-d", machine.services, **{name: value})
     assert done.returncode == 100
     assert done.stderr.splitlines()[-1].startswith(b"pyinit: fatal: unable to use " + name.encode())
     assert os.listdir(machine.services) == []
 
 
-def test_a_missing_service_directory_is_fatal(machine):
+def test_a_missing_service_directory_is_fatal(machine: Machine) -> None:
     done = command("pyinit", "-d", machine.top / "nowhere")
     assert done.returncode == 111
     assert done.stderr.endswith(b"/nowhere: file does not exist\n")
 
 
-def test_strangers_are_stopped_and_what_they_wrote_is_logged(machine):
+def test_strangers_are_stopped_and_what_they_wrote_is_logged(machine: Machine) -> None:
     """A daemon that left its service holds the pipe: it is asked to end, and its last line is in the log."""
     daemon = "trap 'echo daemon ends; exit' TERM; echo daemon runs; while :; do sleep 0.05; done"
     machine.add("web", f'setsid sh -c "{daemon}" & sleep 0.3; exec sleep 1000')
@@ -238,7 +238,7 @@ def test_strangers_are_stopped_and_what_they_wrote_is_logged(machine):
     assert "web: daemon ends" in machine.stdout()
 
 
-def test_a_stubborn_service_is_killed_at_the_deadline_and_named(make_machine):
+def test_a_stubborn_service_is_killed_at_the_deadline_and_named(make_machine: MakeMachine) -> None:
     machine = make_machine(PYINIT_STOP_TIMEOUT="1")
     machine.add("stubborn", f"exec {PROGRAMS}/stubborn")
     machine.add("good", f"exec {PROGRAMS}/steady")
@@ -254,7 +254,7 @@ def test_a_stubborn_service_is_killed_at_the_deadline_and_named(make_machine):
     assert "good: last words" in machine.stdout()
 
 
-def test_reasons_are_told_once_until_they_change(machine):
+def test_reasons_are_told_once_until_they_change(machine: Machine) -> None:
     (machine.services / "web").mkdir()
     machine.boot()
     until(lambda: "unable to start web/run: file does not exist" in machine.stderr(), "the first reason")
@@ -271,7 +271,7 @@ def test_reasons_are_told_once_until_they_change(machine):
     assert machine.stderr().count("unable") == 3
 
 
-def test_a_storm_of_orphans_leaves_no_zombie(machine):
+def test_a_storm_of_orphans_leaves_no_zombie(machine: Machine) -> None:
     machine.add("storm", f"exec {PROGRAMS}/orphans 1000")
     machine.boot()
     until(lambda: "storm: 1000 orphans" in machine.stdout(), "the storm", 30)

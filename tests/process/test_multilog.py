@@ -35,12 +35,12 @@ def place() -> Iterator[Path]:
 
 
 @pytest.fixture(params=["ours", "debian"])
-def multilog(request, commands) -> Path:
+def multilog(request: pytest.FixtureRequest, commands: Commands) -> Path:
     return getattr(commands, request.param) / "multilog"
 
 
 @pytest.fixture
-def ours(commands) -> Path:
+def ours(commands: Commands) -> Path:
     return commands.ours / "multilog"
 
 
@@ -128,7 +128,9 @@ def prepared(place: Path, state: str) -> Path:
 
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("processor", ["", "!cat; cat <&4 >&5; echo x >&5"])
-def test_a_directory_goes_from_hand_to_hand_in_every_state(commands, place, state, processor):
+def test_a_directory_goes_from_hand_to_hand_in_every_state(
+    commands: Commands, place: Path, state: str, processor: str
+) -> None:
     """Two others for every two of Debian's: each finds what it would have left itself."""
     ours, debian = commands.ours / "multilog", commands.debian / "multilog"
     script = ["n4", "s4096", *filter(None, [processor]), "./log"]
@@ -146,7 +148,7 @@ def test_a_directory_goes_from_hand_to_hand_in_every_state(commands, place, stat
     assert found[2] == found[0]
 
 
-def test_a_stream_goes_from_hand_to_hand_by_term(commands, place):
+def test_a_stream_goes_from_hand_to_hand_by_term(commands: Commands, place: Path) -> None:
     """A pipe that outlives its readers, as svscan keeps it: every line arrives once, in order."""
     reader, writer = os.pipe()
     is_enough = threading.Event()
@@ -176,7 +178,7 @@ def test_a_stream_goes_from_hand_to_hand_by_term(commands, place):
     assert content(place / "log") == lines_of(written)
 
 
-def test_kill_loses_at_most_what_was_not_written(commands, place):
+def test_kill_loses_at_most_what_was_not_written(commands: Commands, place: Path) -> None:
     """What is in a file stays in it, and what was not read goes to the next: KILL between reads costs nothing."""
     reader, writer = os.pipe()
     for number in range(12):
@@ -194,7 +196,7 @@ def test_kill_loses_at_most_what_was_not_written(commands, place):
     assert found == [(number, part) for number in range(12) for part in range(40)]
 
 
-def test_term_while_a_processor_runs_is_acted_on_when_it_is_done(ours, place):
+def test_term_while_a_processor_runs_is_acted_on_when_it_is_done(ours: Path, place: Path) -> None:
     """The C program notices only when more input comes."""
     reader, writer = os.pipe()
     wait = "!echo >started; while ! test -e go; do sleep 0.05; done; cat"
@@ -210,7 +212,7 @@ def test_term_while_a_processor_runs_is_acted_on_when_it_is_done(ours, place):
     assert stat.S_IMODE((place / "log/current").stat().st_mode) == 0o744
 
 
-def test_signals_while_idle_are_acted_on_at_once(ours, place):
+def test_signals_while_idle_are_acted_on_at_once(ours: Path, place: Path) -> None:
     reader, writer = os.pipe()
     process = subprocess.Popen([ours, "./log"], stdin=reader, cwd=place)
     for number in range(1, 6):
@@ -225,7 +227,7 @@ def test_signals_while_idle_are_acted_on_at_once(ours, place):
     assert content(place / "log") == b"1\n2\n3\n4\n5\n"
 
 
-def test_a_full_disk_is_waited_for(ours, place):
+def test_a_full_disk_is_waited_for(ours: Path, place: Path) -> None:
     """On a small tmpfs of its own mount namespace: nothing is lost, and nothing is read meanwhile."""
     beside = place.with_name(place.name + "-beside")
     beside.mkdir()
@@ -254,7 +256,7 @@ def test_a_full_disk_is_waited_for(ours, place):
     assert warnings == b"multilog: warning: unable to write to ./log/current, pausing: out of disk space\n"
 
 
-def test_a_directory_that_may_not_be_written_is_waited_for(multilog, place):
+def test_a_directory_that_may_not_be_written_is_waited_for(multilog: Path, place: Path) -> None:
     """Rotation needs the directory; writing goes on in the open file until then."""
     directory = place / "log"
     directory.mkdir()
@@ -282,7 +284,7 @@ def test_a_directory_that_may_not_be_written_is_waited_for(multilog, place):
     assert content(directory) == b"one\n" * 1000
 
 
-def test_a_directory_that_is_moved_away_and_back_goes_on(ours, place):
+def test_a_directory_that_is_moved_away_and_back_goes_on(ours: Path, place: Path) -> None:
     process = subprocess.Popen([ours, "s4096", "n100", "./log"], cwd=place, stdin=subprocess.PIPE)
     assert process.stdin
     until((place / "log/current").exists, "the log")
@@ -310,7 +312,7 @@ def peak_of(command: list[object], place: Path, source: list[str]) -> int:
 
 
 @pytest.mark.parametrize("script", [["t", "s16777215", "n3", "./log"], ["t", "-*", "+*yy*", "./log", "1", "=status"]])
-def test_a_line_of_100_megabytes_takes_no_memory(ours, place, script):
+def test_a_line_of_100_megabytes_takes_no_memory(ours: Path, place: Path, script: list[str]) -> None:
     little = peak_of([ours, *script], place, ["echo", "y"])
     shutil.rmtree(place / "log")
     command = [ours, *script]
@@ -321,7 +323,7 @@ def test_a_line_of_100_megabytes_takes_no_memory(ours, place, script):
     assert files(place / "log")[-1].read_bytes().endswith(b"y\n")
 
 
-def test_a_million_empty_lines(ours, place):
+def test_a_million_empty_lines(ours: Path, place: Path) -> None:
     little = peak_of([ours, "t", "s40000000", "./log"], place, ["true"])
     much = peak_of([ours, "t", "s40000000", "./log"], place, ["sh", "-c", "yes '' | head -n 1000000"])
     assert much - little < 24 << 20
@@ -330,13 +332,13 @@ def test_a_million_empty_lines(ours, place):
     assert re.fullmatch(rb"(@[0-9a-f]{24} \n)*", data)
 
 
-def test_any_bytes_are_kept(multilog, place):
+def test_any_bytes_are_kept(multilog: Path, place: Path) -> None:
     data = bytes(range(256)) * 40 + b"\0\0\n\0\xff\xfe\n" * 100
     assert log(multilog, place, data, "s16777215", "./log").returncode == 0
     assert content(place / "log") == data
 
 
-def test_a_standard_output_that_nobody_reads_does_not_stop_the_log(ours, place):
+def test_a_standard_output_that_nobody_reads_does_not_stop_the_log(ours: Path, place: Path) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     done = subprocess.run(
@@ -348,21 +350,21 @@ def test_a_standard_output_that_nobody_reads_does_not_stop_the_log(ours, place):
     assert content(place / "log") == b"one\ntwo\n"
 
 
-def test_a_tee_with_a_prefix(ours, place):
+def test_a_tee_with_a_prefix(ours: Path, place: Path) -> None:
     done = log(ours, place, b"one\ntwo", "t", "./log", "pweb: ", "1")
     stamped = re.sub(rb"(@[0-9a-f]{24} )web: ", rb"\1", done.stdout)
     assert stamped == content(place / "log")
     assert re.fullmatch(rb"@[0-9a-f]{24} web: one\n@[0-9a-f]{24} web: two\n", done.stdout)
 
 
-def test_closed_descriptors_never_become_files_of_the_log(multilog, place):
+def test_closed_descriptors_never_become_files_of_the_log(multilog: Path, place: Path) -> None:
     shell = f"exec {multilog} e ./log =status 0<&- 2>&-"
     done = subprocess.run(["sh", "-c", shell], cwd=place, capture_output=True, check=False)
     assert done.returncode == 0
     assert content(place / "log") == b""
 
 
-def test_a_processor_gets_what_the_c_program_gives(commands, place):
+def test_a_processor_gets_what_the_c_program_gives(commands: Commands, place: Path) -> None:
     """Signals, environment, descriptors, directory, arguments; its own are no business of the processor's."""
     script = (
         "!grep -E '^Sig[BIC]|^Umask' /proc/self/status; tr '\\0' '\\n' </proc/self/environ; echo;"
@@ -384,7 +386,7 @@ def test_a_processor_gets_what_the_c_program_gives(commands, place):
     assert outputs[0] == outputs[1]
 
 
-def test_a_processor_without_its_state_says_so(multilog, place):
+def test_a_processor_without_its_state_says_so(multilog: Path, place: Path) -> None:
     log(multilog, place, b"x\n", "./log")
     (place / "log/state").unlink()
     process = subprocess.Popen(

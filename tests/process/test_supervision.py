@@ -8,14 +8,14 @@ import time
 from pathlib import Path
 
 import pytest
-from machine import Machine
+from machine import Machine, MakeMachine
 from waiting import until
 
 pytestmark = pytest.mark.parametrize("program", ["pyinit", "svscan"])
 
 
 @pytest.fixture
-def machine(program, make_machine) -> Machine:
+def machine(program: str, make_machine: MakeMachine) -> Machine:
     return make_machine(program)
 
 
@@ -28,7 +28,7 @@ def starts(machine: Machine, name: str) -> list[float]:
 NOTE = "date +%s.%N >>starts; "
 
 
-def test_every_service_is_up_and_a_child_of_process_1(machine):
+def test_every_service_is_up_and_a_child_of_process_1(machine: Machine) -> None:
     for name in ("a", "b", "c"):
         machine.add(name)
     machine.boot()
@@ -38,7 +38,7 @@ def test_every_service_is_up_and_a_child_of_process_1(machine):
     assert pids <= set(map(int, children))
 
 
-def test_the_supervise_directory_is_as_the_c_program_makes_it(machine):
+def test_the_supervise_directory_is_as_the_c_program_makes_it(machine: Machine) -> None:
     machine.add("a")
     machine.boot().until_up("a")
     directory = machine.services / "a/supervise"
@@ -49,14 +49,14 @@ def test_the_supervise_directory_is_as_the_c_program_makes_it(machine):
     assert len((directory / "status").read_bytes()) == 18
 
 
-def test_what_is_killed_comes_back_with_a_new_pid(machine):
+def test_what_is_killed_comes_back_with_a_new_pid(machine: Machine) -> None:
     machine.add("a")
     pid = machine.boot().until_up("a")
     machine.inside("kill", "-9", pid)
     assert machine.until_up("a", other_than=pid) != pid
 
 
-def test_never_two_starts_within_a_second(machine):
+def test_never_two_starts_within_a_second(machine: Machine) -> None:
     machine.add("a", NOTE + "exit 1")
     machine.boot()
     when = until(lambda: len(found := starts(machine, "a")) >= 4 and found, "four starts", 15)
@@ -64,14 +64,14 @@ def test_never_two_starts_within_a_second(machine):
     assert all(0.99 <= gap < 1.5 for gap in gaps), gaps
 
 
-def test_one_that_ran_longer_is_restarted_at_once(machine):
+def test_one_that_ran_longer_is_restarted_at_once(machine: Machine) -> None:
     machine.add("a", NOTE + "sleep 1.2")
     machine.boot()
     when = until(lambda: len(found := starts(machine, "a")) >= 3 and found, "three starts", 15)
     assert all(after - before < 1.6 for before, after in itertools.pairwise(when)), when
 
 
-def test_control_is_obeyed_within_the_second_after_a_start(machine):
+def test_control_is_obeyed_within_the_second_after_a_start(machine: Machine) -> None:
     machine.add("a", "exit 1")
     machine.boot()
     until(lambda: "down" in machine.svstat("a"), "the first death")
@@ -81,7 +81,7 @@ def test_control_is_obeyed_within_the_second_after_a_start(machine):
     assert time.monotonic() - before < 0.8
 
 
-def test_a_down_file_keeps_a_service_down_until_up(machine):
+def test_a_down_file_keeps_a_service_down_until_up(machine: Machine) -> None:
     machine.add("a", down="")
     machine.boot()
     until(lambda: machine.svstat("a").startswith("down"), "the service to be taken up")
@@ -90,7 +90,7 @@ def test_a_down_file_keeps_a_service_down_until_up(machine):
     assert machine.svstat("a").endswith("normally down")
 
 
-def test_every_letter_arrives(machine):
+def test_every_letter_arrives(machine: Machine) -> None:
     machine.add(
         "a",
         'for s in HUP ALRM INT TERM CONT; do trap "echo $s >>got" $s; done\n: >ready\nwhile :; do sleep 0.02; done',
@@ -113,7 +113,7 @@ def test_every_letter_arrives(machine):
     machine.svc("d", "a")
 
 
-def test_new_services_start_within_100_ms(machine):
+def test_new_services_start_within_100_ms(machine: Machine) -> None:
     machine.boot()
     machine.add("seed")
     machine.until_up("seed")
@@ -139,7 +139,7 @@ def machine_stat(path: Path) -> bytes:
     return command("svstat", path).stdout
 
 
-def test_names_with_a_dot_and_files_are_ignored(machine):
+def test_names_with_a_dot_and_files_are_ignored(machine: Machine) -> None:
     machine.add(".hidden")
     (machine.services / "file").write_text("no service")
     machine.add("a")
@@ -148,7 +148,7 @@ def test_names_with_a_dot_and_files_are_ignored(machine):
     assert "file" not in machine.stderr()
 
 
-def test_a_service_is_removed_the_daemontools_way_and_taken_up_again(machine):
+def test_a_service_is_removed_the_daemontools_way_and_taken_up_again(machine: Machine) -> None:
     real = machine.add("a")
     moved = machine.top / "real"
     real.rename(moved)
@@ -163,7 +163,7 @@ def test_a_service_is_removed_the_daemontools_way_and_taken_up_again(machine):
     assert machine.until_up("a", seconds=2) != pid
 
 
-def test_a_listed_service_told_to_exit_is_taken_up_again(machine):
+def test_a_listed_service_told_to_exit_is_taken_up_again(machine: Machine) -> None:
     machine.add("a")
     pid = machine.boot().until_up("a")
     machine.svc("dx", "a")
@@ -171,7 +171,7 @@ def test_a_listed_service_told_to_exit_is_taken_up_again(machine):
     assert machine.until_up("a", other_than=pid, seconds=6)
 
 
-def test_a_renamed_directory_is_the_same_service(machine):
+def test_a_renamed_directory_is_the_same_service(machine: Machine) -> None:
     machine.add("a")
     pid = machine.boot().until_up("a")
     machine.add("witness")
@@ -180,7 +180,7 @@ def test_a_renamed_directory_is_the_same_service(machine):
     assert machine.pid_of("b") == pid
 
 
-def test_a_renamed_directory_is_taken_up_again_under_its_new_name(machine):
+def test_a_renamed_directory_is_taken_up_again_under_its_new_name(machine: Machine) -> None:
     machine.add("a")
     pid = machine.boot().until_up("a")
     (machine.services / "a").rename(machine.services / "b")
@@ -189,7 +189,7 @@ def test_a_renamed_directory_is_taken_up_again_under_its_new_name(machine):
     assert "a: file does not exist" not in machine.stderr()
 
 
-def test_a_deleted_directory_is_let_go_when_its_process_ends(machine):
+def test_a_deleted_directory_is_let_go_when_its_process_ends(machine: Machine) -> None:
     machine.add("a")
     pid = machine.boot().until_up("a")
     shutil.rmtree(machine.services / "a")
@@ -210,7 +210,7 @@ def links(machine: Machine) -> str:
     return "\n".join(found)
 
 
-def test_the_service_directory_may_be_removed_and_made_again(machine):
+def test_the_service_directory_may_be_removed_and_made_again(machine: Machine) -> None:
     machine.add("a")
     machine.boot().until_up("a")
     machine.svc("dx", "a")
@@ -222,7 +222,7 @@ def test_the_service_directory_may_be_removed_and_made_again(machine):
     assert machine.until_up("b", seconds=8)
 
 
-def test_hup_scans(machine):
+def test_hup_scans(machine: Machine) -> None:
     machine.boot()
     machine.add("a")
     machine.signal(signal.SIGHUP)
@@ -230,7 +230,7 @@ def test_hup_scans(machine):
     assert machine.stop() == 0
 
 
-def test_bad_run_files_do_not_disturb_the_others(machine):
+def test_bad_run_files_do_not_disturb_the_others(machine: Machine) -> None:
     machine.add("good")
     (machine.services / "missing").mkdir()
     (machine.add("plain") / "run").chmod(0o644)
@@ -254,7 +254,7 @@ def test_bad_run_files_do_not_disturb_the_others(machine):
     assert machine.pid_of("good") == pid
 
 
-def test_orphans_are_reaped(machine):
+def test_orphans_are_reaped(machine: Machine) -> None:
     machine.add("a", "for i in 1 2 3 4 5 6 7 8 9 10; do (sleep 0.05 &) ; done; : >made; exec sleep 1000")
     machine.boot().until_up("a")
     until((machine.services / "a/made").exists, "the orphans")
@@ -263,13 +263,13 @@ def test_orphans_are_reaped(machine):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT])
-def test_signals_that_stop(machine, number):
+def test_signals_that_stop(machine: Machine, number: int) -> None:
     machine.add("a")
     machine.boot().until_up("a")
     assert machine.stop(number) == 0
 
 
-def test_every_service_is_told_term_then_cont(machine):
+def test_every_service_is_told_term_then_cont(machine: Machine) -> None:
     machine.add("a")
     machine.boot().until_up("a")
     machine.svc("p", "a")
@@ -280,7 +280,7 @@ def test_every_service_is_told_term_then_cont(machine):
     assert machine.svstat("a") == "supervise not running"
 
 
-def test_nothing_starts_while_it_goes_down(machine):
+def test_nothing_starts_while_it_goes_down(machine: Machine) -> None:
     machine.add("slow", "trap 'sleep 0.7; exit' TERM; : >ready; while :; do sleep 0.05; done")
     machine.boot().until_up("slow")
     until((machine.services / "slow/ready").exists, "the trap")
@@ -290,7 +290,7 @@ def test_nothing_starts_while_it_goes_down(machine):
     assert not (machine.services / "late/supervise").exists()
 
 
-def test_it_idles_without_waking_up(machine):
+def test_it_idles_without_waking_up(machine: Machine) -> None:
     for name in ("a", "b"):
         machine.add(name)
     machine.boot().until_up("b")
@@ -311,7 +311,7 @@ def test_it_idles_without_waking_up(machine):
     assert wakeups() == before
 
 
-def test_a_status_is_written_only_when_it_is_another(machine):
+def test_a_status_is_written_only_when_it_is_another(machine: Machine) -> None:
     machine.add("a")
     machine.add("idle", down="")
     machine.boot().until_up("a")
@@ -332,7 +332,7 @@ def test_a_status_is_written_only_when_it_is_another(machine):
     until(lambda: "paused" not in machine.svstat("a"), "the end of the pause")
 
 
-def test_first_statuses_of_a_scan_are_of_one_file_and_true(machine):
+def test_first_statuses_of_a_scan_are_of_one_file_and_true(machine: Machine) -> None:
     """Those that stay down share theirs, until one of them is another; those that run have been given one each."""
     for name in "a", "b", "c":
         machine.add(name, down="")
@@ -341,7 +341,7 @@ def test_first_statuses_of_a_scan_are_of_one_file_and_true(machine):
     machine.boot().until_up("e")
     machine.until_up("d")
 
-    def inode(name):
+    def inode(name: str) -> int:
         return (machine.services / name / "supervise/status").stat().st_ino
 
     until(lambda: len({inode(name) for name in "ade"}) == 3, "the statuses of the runs")
@@ -355,7 +355,7 @@ def test_first_statuses_of_a_scan_are_of_one_file_and_true(machine):
     assert machine.svstat("b").startswith("up (pid ")
 
 
-def test_more_commands_at_once_than_are_read_at_once(machine):
+def test_more_commands_at_once_than_are_read_at_once(machine: Machine) -> None:
     """What is left after the first look has to be read without another command that would announce it."""
     machine.add("a")
     machine.boot().until_up("a")

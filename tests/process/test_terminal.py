@@ -70,7 +70,9 @@ def terminal(make_machine: Callable[..., Machine]) -> Iterator[Callable[..., Ter
 
 @pytest.mark.parametrize("services", [{}, {"a": "exec sleep 1000"}], ids=["alone", "beside a service"])
 @pytest.mark.parametrize("prefix", [PROCESS_1, ("env",)], ids=["process 1", "subreaper"])
-def test_a_shell_has_job_control(terminal, services, prefix):
+def test_a_shell_has_job_control(
+    terminal: Callable[..., Terminal], services: dict[str, str], prefix: tuple[str, ...]
+) -> None:
     shell = terminal("--", *SHELL, services=services, prefix=prefix)
     shell.pty.expect_exact(PROMPT)
     greeting = shell.log.getvalue()
@@ -119,7 +121,7 @@ def foreground(shell: Terminal) -> str:
     return " ".join(names)
 
 
-def test_a_program_that_reads_a_key_gets_it_at_once(terminal):
+def test_a_program_that_reads_a_key_gets_it_at_once(terminal: Callable[..., Terminal]) -> None:
     reading = terminal("--", "sh", "-c", "stty raw -echo; echo ready; dd bs=1 count=1 2>/dev/null | od -c; stty sane")
     reading.pty.expect_exact("ready")
     reading.pty.send("\x03")
@@ -127,7 +129,7 @@ def test_a_program_that_reads_a_key_gets_it_at_once(terminal):
     assert reading.end() == 0
 
 
-def test_interrupts_reach_the_command_only(terminal):
+def test_interrupts_reach_the_command_only(terminal: Callable[..., Terminal]) -> None:
     script = "trap 'echo service interrupted' INT; echo up; while :; do sleep 0.02; done"
     command = (
         "trap 'echo command interrupted' INT; echo ready; while read line; do echo got $line; done; read line; exit 5"
@@ -144,7 +146,7 @@ def test_interrupts_reach_the_command_only(terminal):
     assert "service interrupted" not in shell.log.getvalue()
 
 
-def test_without_a_command_an_interrupt_stops_everything_in_order(terminal):
+def test_without_a_command_an_interrupt_stops_everything_in_order(terminal: Callable[..., Terminal]) -> None:
     script = f"trap 'echo interrupted' INT; exec {PROGRAMS}/steady"
     services = terminal(
         services={
@@ -163,7 +165,7 @@ def test_without_a_command_an_interrupt_stops_everything_in_order(terminal):
     assert not {"quit", "killed", "multilog"} & set(said.replace(":", " ").split())
 
 
-def test_a_stop_key_stops_nothing_of_ours(terminal):
+def test_a_stop_key_stops_nothing_of_ours(terminal: Callable[..., Terminal]) -> None:
     services = terminal(services={"a": f"exec {PROGRAMS}/steady"})
     services.until_seen("a: ready")
     services.pty.sendcontrol("z")
@@ -172,7 +174,7 @@ def test_a_stop_key_stops_nothing_of_ours(terminal):
     assert "a: last words" in services.log.getvalue()
 
 
-def test_logs_come_through_whatever_the_command_does_to_the_terminal(terminal):
+def test_logs_come_through_whatever_the_command_does_to_the_terminal(terminal: Callable[..., Terminal]) -> None:
     """`stty tostop` stops who writes from the background, or fails the write; the logging process and process 1 do."""
     script = "trap 'echo hup' HUP; echo up; while :; do sleep 0.02; done"
     shell = terminal("--", *SHELL, services={"a": script, "b": "exec sleep 1000"})
@@ -188,7 +190,7 @@ def test_logs_come_through_whatever_the_command_does_to_the_terminal(terminal):
     assert shell.end() == 0
 
 
-def test_what_ends_without_its_terminal(terminal):
+def test_what_ends_without_its_terminal(terminal: Callable[..., Terminal]) -> None:
     """HUP for the leader of the session is a scan with services, the command's without; its own it gets anyway."""
     for services in ({}, {"a": "exec sleep 1000"}):
         shell = terminal("--", "sh", "-c", "trap 'echo hup >hup; exit' HUP; echo ready; read line", services=services)

@@ -27,7 +27,7 @@ while True:
 
 
 @pytest.fixture(scope="module")
-def ours(tmp_path_factory) -> dict[str, str]:
+def ours(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Symbolic links to our launcher, by the other names, in a directory of their own."""
     top = tmp_path_factory.mktemp("ours")
     for name in DEBIAN:
@@ -404,7 +404,7 @@ SCENARIOS: dict[str, dict[str, Scenario]] = {
 
 
 @pytest.mark.parametrize(("name", "scenario"), [(name, scenario) for name in SCENARIOS for scenario in SCENARIOS[name]])
-def test_like_debians(name, scenario, ours, tmp_path):
+def test_like_debians(name: str, scenario: str, ours: dict[str, str], tmp_path: Path) -> None:
     for directory in ("theirs", "ours"):
         (tmp_path / directory).mkdir()
     run_on = SCENARIOS[name][scenario]
@@ -413,7 +413,7 @@ def test_like_debians(name, scenario, ours, tmp_path):
     assert theirs, "something was seen"
 
 
-def test_what_they_print_goes_where_theirs_goes(ours):
+def test_what_they_print_goes_where_theirs_goes(ours: dict[str, str]) -> None:
     """Words differ; that standard output stays the command's does not."""
     for name, lines in (("tini", ["-x", "", "nonexistent"]), ("dumb-init", ["-x", "", "nonexistent"])):
         for line in lines:

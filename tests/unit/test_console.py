@@ -34,7 +34,7 @@ def full_pipe() -> tuple[int, int, int]:
     return reader, writer, size
 
 
-def test_what_a_full_pipe_does_not_take_is_counted_and_told_of(standard_error):
+def test_what_a_full_pipe_does_not_take_is_counted_and_told_of(standard_error: Callable[[int], None]) -> None:
     reader, writer, filled = full_pipe()
     standard_error(writer)
     screen = Console()
@@ -50,7 +50,7 @@ def test_what_a_full_pipe_does_not_take_is_counted_and_told_of(standard_error):
     os.close(writer)
 
 
-def test_only_the_first_message_waits(standard_error, monkeypatch):
+def test_only_the_first_message_waits(standard_error: Callable[[int], None], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(console, "PATIENCE", 300)
     reader, writer, _ = full_pipe()
     standard_error(writer)
@@ -63,7 +63,9 @@ def test_only_the_first_message_waits(standard_error, monkeypatch):
     os.close(writer)
 
 
-def test_somebody_else_who_writes_to_the_terminal_is_waited_for(standard_error, monkeypatch):
+def test_somebody_else_who_writes_to_the_terminal_is_waited_for(
+    standard_error: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(console, "PATIENCE", 10_000)
     master, slave = os.openpty()
     long = b"x" * (1 << 20)

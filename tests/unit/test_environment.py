@@ -1,6 +1,8 @@
 """What a service directory adds to the environment of its service."""
 
 import os
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -8,23 +10,23 @@ from pyinit.services.definition.variables import CannotRead, changes
 
 
 @pytest.fixture
-def directory(tmp_path):
+def directory(tmp_path: Path) -> Iterator[int]:
     descriptor = os.open(tmp_path, os.O_PATH)
     yield descriptor
     os.close(descriptor)
 
 
-def env(tmp_path, **files):
+def env(tmp_path: Path, **files: bytes) -> None:
     (tmp_path / "env").mkdir()
     for name, content in files.items():
         (tmp_path / "env" / name).write_bytes(content)
 
 
-def test_the_name_of_the_service(directory):
+def test_the_name_of_the_service(directory: int) -> None:
     assert changes(directory, b"web", {b"A": b"1"}) == {b"SERVICE_NAME": b"web"}
 
 
-def test_env_by_the_rules_of_envdir(directory, tmp_path):
+def test_env_by_the_rules_of_envdir(directory: int, tmp_path: Path) -> None:
     env(tmp_path, A=b"1", B=b"x \t\ny\n", C=b"", D=b"one\0two\n", E=b"\n", F=b"\xff")
     assert changes(directory, b"web", {}) == {
         b"SERVICE_NAME": b"web",
@@ -37,13 +39,13 @@ def test_env_by_the_rules_of_envdir(directory, tmp_path):
     }
 
 
-def test_env_is_read_after_the_name_is_set(directory, tmp_path):
+def test_env_is_read_after_the_name_is_set(directory: int, tmp_path: Path) -> None:
     env(tmp_path, SERVICE_NAME=b"other", _hidden=b"1")
     (tmp_path / "env/.hidden").write_text("1")
     assert changes(directory, b"web", {}) == {b"SERVICE_NAME": b"other", b"_hidden": b"1"}
 
 
-def test_secrets(directory, tmp_path):
+def test_secrets(directory: int, tmp_path: Path) -> None:
     (tmp_path / "s").write_bytes(b"two\nlines\n\n")
     (tmp_path / "t").write_bytes(b"\xff")
     (tmp_path / "secrets").write_text("A B\nC\n")
@@ -56,7 +58,7 @@ def test_secrets(directory, tmp_path):
     assert b"D" not in found, "which is not asked for"
 
 
-def test_what_cannot_be_read_is_named(directory, tmp_path):
+def test_what_cannot_be_read_is_named(directory: int, tmp_path: Path) -> None:
     (tmp_path / "secrets").write_text("A")
     with pytest.raises(CannotRead) as error:
         changes(directory, b"web", {b"A_FILE": b"/nonexistent"})
@@ -73,7 +75,7 @@ def test_what_cannot_be_read_is_named(directory, tmp_path):
     assert error.value.message == b"unable to open env"
 
 
-def test_a_directory_in_env_is_trouble(directory, tmp_path):
+def test_a_directory_in_env_is_trouble(directory: int, tmp_path: Path) -> None:
     env(tmp_path)
     (tmp_path / "env/A").mkdir()
     with pytest.raises(CannotRead) as error:

@@ -5,13 +5,13 @@ import pytest
 from pyinit.init.exit import exit_code
 
 
-def test_without_a_command_it_is_0():
+def test_without_a_command_it_is_0() -> None:
     assert exit_code(None) == 0
     assert exit_code(None, frozenset({0, 143})) == 0
 
 
 @pytest.mark.parametrize("outcome", [*range(256), *range(-64, 0)])
-def test_over_the_whole_table(outcome):
+def test_over_the_whole_table(outcome: int) -> None:
     code = outcome if outcome >= 0 else 128 + -outcome
     assert exit_code(outcome) == code
     assert exit_code(outcome, frozenset({code})) == 0

@@ -25,7 +25,7 @@ def bad(line: str, **environment: str) -> tuple[int, bytes]:
 # --- pyinit
 
 
-def test_the_defaults():
+def test_the_defaults() -> None:
     found = asked("pyinit")
     assert (found.dialect, found.command, found.service_dir) == (b"pyinit", [], b"/service")
     assert (found.patience, found.verbosity, found.parent_death) == (8.0, 0, 0)
@@ -37,16 +37,16 @@ def test_the_defaults():
 @pytest.mark.parametrize(
     "line", ["pyinit a -b c", "pyinit -- a -b c", "pyinit -g -- a -b c", "/usr/bin/pyinit -vs a -b c"]
 )
-def test_options_end_where_the_command_begins(line):
+def test_options_end_where_the_command_begins(line: str) -> None:
     assert asked(line).command == [b"a", b"-b", b"c"]
 
 
-def test_a_command_that_looks_like_an_option():
+def test_a_command_that_looks_like_an_option() -> None:
     assert asked("pyinit -- -g").command == [b"-g"]
     assert asked("pyinit -").command == [b"-"]
 
 
-def test_every_option():
+def test_every_option() -> None:
     found = asked("pyinit -d /a -E -e 1 -e143 -g -p TERM -r USR1:HUP -r 2:0 -s -v -v -w cmd")
     assert (found.service_dir, found.starts_early, found.remapped) == (b"/a", True, {1, 143})
     assert (found.to_group, found.parent_death, found.verbosity, found.tells_reaped) == (True, 15, 2, True)
@@ -70,7 +70,7 @@ def test_every_option():
         ("pyinit --version", "asks", b"version"),
     ],
 )
-def test_long_options(line, attribute, value):
+def test_long_options(line: str, attribute: str, value: object) -> None:
     assert getattr(asked(line), attribute) == value
 
 
@@ -81,13 +81,13 @@ def test_long_options(line, attribute, value):
         *("pyinit -e 256", "pyinit -e -1", "pyinit -e x", "pyinit -p NOPE", "pyinit -r 15", "pyinit -r 15:99"),
     ],
 )
-def test_wrong_options(line):
+def test_wrong_options(line: str) -> None:
     code, message = bad(line)
     assert code == 100
     assert message
 
 
-def test_variables():
+def test_variables() -> None:
     found = asked(
         "pyinit",
         PYINIT_SERVICE_DIR="/a",
@@ -111,7 +111,7 @@ def test_variables():
         *(("PYINIT_SIGNALS", value) for value in ("x", "TERM=x", "NOPE=stop")),
     ],
 )
-def test_wrong_variables_are_named(name, value):
+def test_wrong_variables_are_named(name: str, value: object) -> None:
     code, message = bad("pyinit", **{name: value})
     assert code == 100
     assert message.startswith(b"unable to use " + name.encode())
@@ -120,7 +120,7 @@ def test_wrong_variables_are_named(name, value):
 # --- tini
 
 
-def test_tini():
+def test_tini() -> None:
     found = asked("/sbin/tini -s -g -w -vv -p KILL -e 3 -e 143 -- a -b")
     assert (found.dialect, found.command, found.service_dir) == (b"tini", [b"a", b"-b"], None)
     assert (found.subreaper, found.to_group, found.tells_reaped, found.parent_death) == (True, True, True, 9)
@@ -129,7 +129,7 @@ def test_tini():
     assert found.not_run == (127, 126, 1)
 
 
-def test_tini_has_its_own_variables_and_defaults():
+def test_tini_has_its_own_variables_and_defaults() -> None:
     assert not asked("tini a").subreaper
     assert asked("tini a").verbosity == 0
     found = asked("tini a", TINI_SUBREAPER="", TINI_KILL_PROCESS_GROUP="", TINI_VERBOSITY="3")
@@ -140,17 +140,17 @@ def test_tini_has_its_own_variables_and_defaults():
 
 
 @pytest.mark.parametrize("line", ["tini", "tini --", "tini -x a", "tini --help a", "tini -e 256 a", "tini -p NOPE a"])
-def test_wrong_use_of_tini(line):
+def test_wrong_use_of_tini(line: str) -> None:
     assert bad(line)[0] == 1
 
 
-def test_options_of_tini_may_follow_operands():
+def test_options_of_tini_may_follow_operands() -> None:
     found = asked("tini sh -g -- -c x")
     assert (found.command, found.to_group) == ([b"sh", b"-c", b"x"], True)
     assert bad("tini sh -c x")[0] == 1
 
 
-def test_what_tini_tells():
+def test_what_tini_tells() -> None:
     assert asked("tini --version").asks == b"version"
     assert asked("tini -h").asks == b"help"
     assert asked("tini -l").asks == b"license"
@@ -159,7 +159,7 @@ def test_what_tini_tells():
 # --- dumb-init
 
 
-def test_dumb_init():
+def test_dumb_init() -> None:
     found = asked("dumb-init -v -r 15:3 --rewrite 2:0 a -b")
     assert (found.dialect, found.command, found.service_dir) == (b"dumb-init", [b"a", b"-b"], None)
     assert (found.leads, found.to_group, found.subreaper, found.verbosity) == (SESSION, True, False, 1)
@@ -169,13 +169,13 @@ def test_dumb_init():
 
 
 @pytest.mark.parametrize("found", [asked("dumb-init -c a"), asked("dumb-init a", DUMB_INIT_SETSID="0")])
-def test_dumb_init_for_a_single_child(found):
+def test_dumb_init_for_a_single_child(found: Invocation) -> None:
     assert found.leads == NOTHING
     assert not found.to_group
     assert found.overrides == {signal.SIGTSTP: Reaction(SUSPEND, signal.SIGTSTP)}
 
 
-def test_variables_of_dumb_init():
+def test_variables_of_dumb_init() -> None:
     assert asked("dumb-init a", DUMB_INIT_DEBUG="1").verbosity == 1
     assert asked("dumb-init a", DUMB_INIT_DEBUG="0").verbosity == 0
     assert asked("dumb-init a", DUMB_INIT_SETSID="1").leads == SESSION
@@ -185,11 +185,11 @@ def test_variables_of_dumb_init():
 @pytest.mark.parametrize(
     "line", ["dumb-init", "dumb-init -x a", "dumb-init -r a", "dumb-init -r 1:99 a", "dumb-init --what a"]
 )
-def test_wrong_use_of_dumb_init(line):
+def test_wrong_use_of_dumb_init(line: str) -> None:
     assert bad(line)[0] == 1
 
 
-def test_what_dumb_init_tells():
+def test_what_dumb_init_tells() -> None:
     assert asked("dumb-init --version").asks == asked("dumb-init -V").asks == b"version"
     assert asked("dumb-init --help").asks == b"help"
 
@@ -198,5 +198,5 @@ def test_what_dumb_init_tells():
 
 
 @given(st.lists(st.binary(min_size=1, max_size=4)))
-def test_behind_two_dashes_nothing_is_an_option(words):
+def test_behind_two_dashes_nothing_is_an_option(words: list[bytes]) -> None:
     assert split([b"-g", b"--", *words], b"g", b"", {}) == ([(b"g", b"")], words)

@@ -1,9 +1,11 @@
 """The cutter: whole lines, whatever the blocks."""
 
+from collections.abc import Iterable
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyinit.logs.multilog.lines import BEGUN, MORE, WHOLE, Lines, label_for, long_line, stamp, stamp_lines
+from pyinit.logs.multilog.lines import BEGUN, MORE, WHOLE, Lines, Piece, label_for, long_line, stamp, stamp_lines
 
 NOW = 1_700_000_000_123_456_789
 LABEL = b"@400000006553f10a075bcd15 "
@@ -16,7 +18,7 @@ def blocks(most: int = 4000) -> st.SearchStrategy[list[bytes]]:
     return st.lists(st.lists(runs, min_size=1, max_size=6).map(b"".join), max_size=8)
 
 
-def joined(pieces):
+def joined(pieces: Iterable[Piece]) -> bytes:
     """What a log directory gets."""
     return b"".join(
         stamp(text[start:stop], label) if kind == WHOLE else label + text[start:stop]
@@ -24,13 +26,13 @@ def joined(pieces):
     )
 
 
-def test_a_label():
+def test_a_label() -> None:
     assert label_for(NOW) == LABEL
     assert stamp(b"a\n\nb\n", LABEL) == LABEL + b"a\n" + LABEL + b"\n" + LABEL + b"b\n"
 
 
 @given(blocks(), st.booleans())
-def test_nothing_is_lost_and_nothing_added_but_labels(stream, stamped):
+def test_nothing_is_lost_and_nothing_added_but_labels(stream: list[bytes], stamped: bool) -> None:
     lines = Lines(stamped)
     pieces = [piece for block in stream for piece in lines.feed(block, NOW)] + lines.finish()
     text = b"".join(stream)
@@ -41,7 +43,7 @@ def test_nothing_is_lost_and_nothing_added_but_labels(stream, stamped):
 
 
 @given(blocks(), st.booleans())
-def test_each_piece_is_what_it_says(stream, stamped):
+def test_each_piece_is_what_it_says(stream: list[bytes], stamped: bool) -> None:
     lines = Lines(stamped)
     is_streaming = False
     for block in stream:
@@ -63,14 +65,14 @@ def test_each_piece_is_what_it_says(stream, stamped):
         assert lines.is_inside == (not block.endswith(b"\n"))
 
 
-def test_a_line_is_acted_on_at_its_thousandth_byte():
+def test_a_line_is_acted_on_at_its_thousandth_byte() -> None:
     lines = Lines(stamped=False)
     assert lines.feed(b"x" * 999, NOW) == []
     assert lines.feed(b"y", NOW) == [(BEGUN, b"x" * 999 + b"y", 0, 1000, b"")]
     assert lines.feed(b"\n", NOW) == [(MORE, b"\n", 0, 1, b"")]
 
 
-def test_a_line_has_the_time_of_its_first_byte():
+def test_a_line_has_the_time_of_its_first_byte() -> None:
     lines = Lines(stamped=True)
     assert lines.feed(b"a", NOW) == []
     assert lines.feed(b"b\nc\n", NOW + 1) == [
@@ -79,7 +81,7 @@ def test_a_line_has_the_time_of_its_first_byte():
     ]
 
 
-def test_a_hundred_megabytes_without_newline_are_not_kept():
+def test_a_hundred_megabytes_without_newline_are_not_kept() -> None:
     lines = Lines(stamped=True)
     block = b"x" * (1 << 20)
     kept = [len(joined(lines.feed(block, NOW))) for _ in range(100)]
@@ -87,7 +89,7 @@ def test_a_hundred_megabytes_without_newline_are_not_kept():
 
 
 @given(st.lists(st.integers(0, 60), max_size=20), st.integers(1, 50))
-def test_long_lines_are_found(lengths, limit):
+def test_long_lines_are_found(lengths: list[int], limit: int) -> None:
     text = b"".join(b"x" * length + b"\n" for length in lengths)
     starts = [sum(lengths[:index]) + index for index in range(len(lengths))]
     expected = [start for start, length in zip(starts, lengths, strict=True) if length > limit]

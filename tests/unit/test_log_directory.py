@@ -71,7 +71,7 @@ class Recorder:
 
 
 @pytest.fixture
-def having(monkeypatch) -> Callable[[int, Callable[..., Any]], Calls]:
+def having(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, Callable[..., Any]], Calls]:
     """Have something happen at a system call."""
 
     def have(at: int, happens: Callable[..., Any]) -> Calls:
@@ -81,6 +81,9 @@ def having(monkeypatch) -> Callable[[int, Callable[..., Any]], Calls]:
         return calls
 
     return have
+
+
+Having = Callable[[int, Callable[..., Any]], Calls]
 
 
 class Log:
@@ -144,14 +147,14 @@ def modes(path: Path) -> dict[str, int]:
 CLEAN = {"current": 0o744, "lock": 0o600, "state": 0o644}
 
 
-def test_a_new_directory(tmp_path):
+def test_a_new_directory(tmp_path: Path) -> None:
     Log(tmp_path / "d").run(b"one\n", b"two\n")
     assert modes(tmp_path / "d") == CLEAN
     assert stat.S_IMODE((tmp_path / "d").stat().st_mode) == 0o700
     assert (tmp_path / "d/current").read_bytes() == b"one\ntwo\n"
 
 
-def test_a_clean_end_is_continued(tmp_path):
+def test_a_clean_end_is_continued(tmp_path: Path) -> None:
     Log(tmp_path).run(b"one\n")
     (tmp_path / "state").write_bytes(b"s")
     Log(tmp_path).run(b"two\n")
@@ -160,7 +163,7 @@ def test_a_clean_end_is_continued(tmp_path):
     assert (tmp_path / "state").read_bytes() == b"s"
 
 
-def test_a_crash_is_kept(tmp_path):
+def test_a_crash_is_kept(tmp_path: Path) -> None:
     log = Log(tmp_path)
     log.run(b"one\n", is_last=False)
     assert modes(tmp_path)["current"] == 0o644
@@ -170,7 +173,7 @@ def test_a_crash_is_kept(tmp_path):
     assert [file.read_bytes() for file in old_files(tmp_path)] == [b"one\n"]
 
 
-def test_the_lock_is_held_until_close(tmp_path):
+def test_the_lock_is_held_until_close(tmp_path: Path) -> None:
     first, second = Log(tmp_path), Log(tmp_path)
     first.log.open()
     with pytest.raises(CannotOpen) as caught:
@@ -183,7 +186,7 @@ def test_the_lock_is_held_until_close(tmp_path):
 
 
 @pytest.mark.parametrize("used", [b"", b"x"])
-def test_rotation_on_demand_if_there_is_anything(tmp_path, used):
+def test_rotation_on_demand_if_there_is_anything(tmp_path: Path, used: bytes) -> None:
     log = Log(tmp_path)
     log.log.open()
     if used:
@@ -203,7 +206,7 @@ lines = st.lists(
 
 @settings(max_examples=60, deadline=None)
 @given(lines, st.lists(st.integers(1, 9000), max_size=20), st.sampled_from([4096, 5000, 8192]))
-def test_the_three_rules_of_rotation(data, cuts, size):
+def test_the_three_rules_of_rotation(data: bytes, cuts: list[int], size: int) -> None:
     with tempfile.TemporaryDirectory() as name:
         path = Path(name)
         pieces = []
@@ -228,14 +231,14 @@ def test_the_three_rules_of_rotation(data, cuts, size):
 
 
 @pytest.mark.parametrize("count", [2, 3, 7])
-def test_surplus_files_are_removed_oldest_first(tmp_path, count):
+def test_surplus_files_are_removed_oldest_first(tmp_path: Path, count: int) -> None:
     log = Log(tmp_path, count=count)
     log.run(*(b"%d\n" % number * 1200 for number in range(10)))
     contents = [file.read_bytes()[:1] for file in old_files(tmp_path)]
     assert contents == [b"%d" % number for number in range(10 - count + 1, 10)]
 
 
-def test_names_that_are_not_ours_stay(tmp_path):
+def test_names_that_are_not_ours_stay(tmp_path: Path) -> None:
     short, directory_ = tmp_path / ("@" + "0" * 23), tmp_path / ("@" + "0" * 24 + ".s")
     short.write_bytes(b"")
     directory_.mkdir()
@@ -250,7 +253,7 @@ def test_names_that_are_not_ours_stay(tmp_path):
 
 
 @pytest.mark.parametrize("count", [2, 3, 9])
-def test_the_oldest_is_the_first_in_the_order_of_bytes_whatever_follows_the_label(tmp_path, count):
+def test_the_oldest_is_the_first_in_the_order_of_bytes_whatever_follows_the_label(tmp_path: Path, count: int) -> None:
     endings = [b".s", b".\xff", b".\xee\x80\x80", b".\xf0\x90\x80\x80", b"\n", b".\xc3\xa9", b"." + b"\xc3\xa9" * 9]
     names = sorted(b"@" + b"0" * 24 + ending for ending in endings)
     at = os.fsencode(tmp_path) + b"/"
@@ -264,7 +267,7 @@ def test_the_oldest_is_the_first_in_the_order_of_bytes_whatever_follows_the_labe
     assert os.path.exists(at + b"x" + b"0" * 30)
 
 
-def test_a_file_that_somebody_linked_elsewhere_does_not_become_an_old_file(tmp_path):
+def test_a_file_that_somebody_linked_elsewhere_does_not_become_an_old_file(tmp_path: Path) -> None:
     """As in the C program, which takes the second link for an old file's."""
     log = Log(tmp_path)
     log.run(b"a\n" * 100, is_last=False)
@@ -278,7 +281,7 @@ def test_a_file_that_somebody_linked_elsewhere_does_not_become_an_old_file(tmp_p
     assert not log.warnings
 
 
-def test_the_processor_has_its_files_and_keeps_its_state(tmp_path):
+def test_the_processor_has_its_files_and_keeps_its_state(tmp_path: Path) -> None:
     log = Log(tmp_path, processor=b"command")
     log.run(b"a\n" * 1200, b"b\n" * 1200)
     assert [command for _, command in log.runs] == [b"command"] * 2
@@ -287,7 +290,7 @@ def test_the_processor_has_its_files_and_keeps_its_state(tmp_path):
     assert modes(tmp_path) == {**CLEAN, "@.s": 0o744}
 
 
-def test_the_processor_is_run_until_it_succeeds(tmp_path):
+def test_the_processor_is_run_until_it_succeeds(tmp_path: Path) -> None:
     log = Log(tmp_path, processor=b"command")
     log.log.open()
     log.log.write(b"a\n" * 1200, 0, 2400)
@@ -335,8 +338,8 @@ def written_when_it_crashed(log: Log, having: Callable[..., Calls], at: int, is_
 @pytest.mark.parametrize("is_after", [False, True])
 @pytest.mark.parametrize("is_new", [False, True])
 def test_nothing_written_is_lost_or_doubled_by_a_crash_at_any_system_call(
-    tmp_path, having, processor, is_after, is_new
-):
+    tmp_path: Path, having: Having, processor: bytes | None, is_after: bool, is_new: bool
+) -> None:
     for at in itertools.count(1):
         path = tmp_path / str(at)
         if not is_new:
@@ -358,7 +361,9 @@ def test_nothing_written_is_lost_or_doubled_by_a_crash_at_any_system_call(
 @pytest.mark.parametrize("processor", [None, b"command"])
 @pytest.mark.parametrize("times", [1, 3])
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES])
-def test_every_failing_system_call_is_tried_again(tmp_path, having, processor, times, number):
+def test_every_failing_system_call_is_tried_again(
+    tmp_path: Path, having: Having, processor: bytes | None, times: int, number: int
+) -> None:
     messages = set()
     for at in itertools.count(1):
         path = tmp_path / str(at)
@@ -408,7 +413,9 @@ def test_every_failing_system_call_is_tried_again(tmp_path, having, processor, t
 A_ROTATION = ("fsync", "rename", "close", "open", "fchmod", "chmod", "stat", "link", "unlink", "listdir", "unlink")
 
 
-def test_a_rotation_makes_no_more_system_calls_than_these_in_this_order(tmp_path, monkeypatch):
+def test_a_rotation_makes_no_more_system_calls_than_these_in_this_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     log = Log(tmp_path, count=2)
     log.run(b"a\n" * 2000, b"b\n", is_last=False)
     made: list[str] = []
@@ -419,7 +426,7 @@ def test_a_rotation_makes_no_more_system_calls_than_these_in_this_order(tmp_path
     assert tuple(made) == A_ROTATION
 
 
-def test_a_step_of_a_rotation_may_fail_for_hours(tmp_path, having):
+def test_a_step_of_a_rotation_may_fail_for_hours(tmp_path: Path, having: Having) -> None:
     log = Log(tmp_path)
     log.run(b"a\n", is_last=False)
 
@@ -435,7 +442,7 @@ def test_a_step_of_a_rotation_may_fail_for_hours(tmp_path, having):
     assert [file.read_bytes() for file in old_files(tmp_path)] == [b"a\n"]
 
 
-def test_current_is_not_closed_twice_when_closing_fails(tmp_path, monkeypatch):
+def test_current_is_not_closed_twice_when_closing_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     log = Log(tmp_path)
     log.run(b"a\n", is_last=False)
     closed: list[int] = []
@@ -457,7 +464,7 @@ def test_current_is_not_closed_twice_when_closing_fails(tmp_path, monkeypatch):
     log.log.close()
 
 
-def test_short_writes_are_continued(tmp_path, monkeypatch):
+def test_short_writes_are_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     calls = Calls(10**9, lambda *_: None)
     calls.write = lambda descriptor, data: posix.write(descriptor, bytes(data)[: len(data) // 2 + 1])  # type: ignore[attr-defined]
     monkeypatch.setattr(directory, "posix", calls)
@@ -465,7 +472,7 @@ def test_short_writes_are_continued(tmp_path, monkeypatch):
     assert content(tmp_path) == b"".join(STREAM) * 2
 
 
-def test_a_fork_that_fails_is_tried_again(tmp_path):
+def test_a_fork_that_fails_is_tried_again(tmp_path: Path) -> None:
     log = Log(tmp_path, processor=b"command")
     start, failures = log.log._start, [OSError(errno.EAGAIN, "")] * 2
 
@@ -489,7 +496,7 @@ def test_a_fork_that_fails_is_tried_again(tmp_path):
         (lambda path: (path / "state").mkdir(parents=True), b"unable to write to DIR/state"),
     ],
 )
-def test_what_is_fatal_at_start_up(tmp_path, prepare, message):
+def test_what_is_fatal_at_start_up(tmp_path: Path, prepare: Callable[[Path], object], message: bytes) -> None:
     path = tmp_path / "d"
     prepare(path)
     log = Log(path)
@@ -499,7 +506,7 @@ def test_what_is_fatal_at_start_up(tmp_path, prepare, message):
     assert caught.value.message == message.replace(b"DIR", os.fsencode(path))
 
 
-def test_trouble_while_recovering_is_waited_for(tmp_path, having):
+def test_trouble_while_recovering_is_waited_for(tmp_path: Path, having: Having) -> None:
     first = Log(tmp_path)
     first.run(b"one\n", is_last=False)
     first.log.close()
@@ -518,7 +525,7 @@ def test_trouble_while_recovering_is_waited_for(tmp_path, having):
     assert content(tmp_path) == b"one\ntwo\n"
 
 
-def test_work_given_while_other_waits_is_done_in_its_turn(tmp_path, having):
+def test_work_given_while_other_waits_is_done_in_its_turn(tmp_path: Path, having: Having) -> None:
     log = Log(tmp_path)
     log.log.open()
     full = [True]

@@ -119,7 +119,9 @@ streams = st.lists(runs, max_size=8).map(lambda found: b"".join(text * count for
 @example([b"t", b"e", b"e"], b"a\nb\n", [1])
 @example([b"t", b"1", b"-*b*", b"e"], b"a\nb", [3])
 @example([b"", b"-*", b"+*b*", b"=s", b"1", b"./some"], b"x" * 999 + b"\n" + b"x" * 1000 + b"b\nb\n", [999, 1, 1000])
-def test_the_output_is_the_models_however_the_stream_is_cut(script, stream, cuts):
+def test_the_output_is_the_models_however_the_stream_is_cut(
+    script: list[bytes], stream: bytes, cuts: list[int]
+) -> None:
     assume(script.count(b"1") < 2 or max(map(len, stream.split(b"\n"))) < 1000 - len(LABEL))
     blocks, rest = [], stream
     for cut in cuts:
@@ -128,17 +130,17 @@ def test_the_output_is_the_models_however_the_stream_is_cut(script, stream, cuts
     assert passed(script, [block for block in [*blocks, rest] if block]) == modelled(script, stream)
 
 
-def test_a_stream_byte_by_byte():
+def test_a_stream_byte_by_byte() -> None:
     stream = b"one\n\n" + b"x" * 1500 + b"\nstatus: two\nlast"
     script = [b"t", b"./main", b"1", b"-*", b"+* status: *", b"=s", b"e"]
     assert passed(script, [stream[index : index + 1] for index in range(len(stream))]) == modelled(script, stream)
 
 
-def test_a_million_empty_lines():
+def test_a_million_empty_lines() -> None:
     assert passed([b"t", b"s40000000", b"./main"], [b"\n" * 250_000] * 4)["main/current"] == (LABEL + b"\n") * 1_000_000
 
 
-def test_it_says_whether_the_stream_is_inside_a_line():
+def test_it_says_whether_the_stream_is_inside_a_line() -> None:
     log, _ = make([])
     seen = []
     for block in (b"a", b"b\n", b"x" * 2000, b"y", b"\n"):
@@ -147,7 +149,7 @@ def test_it_says_whether_the_stream_is_inside_a_line():
     assert seen == [True, False, True, True, False]
 
 
-def test_a_held_line_goes_to_the_file_after_the_rotation(tmp_path):
+def test_a_held_line_goes_to_the_file_after_the_rotation(tmp_path: Path) -> None:
     log, _ = make([os.fsencode(tmp_path / "d")])
     log.open()
     log.feed(b"one\nhal", NOW)
@@ -162,7 +164,7 @@ def test_a_held_line_goes_to_the_file_after_the_rotation(tmp_path):
     assert (tmp_path / "d/current").read_bytes() == b"y\n"
 
 
-def test_trouble_in_one_directory_keeps_none_of_the_others_waiting(tmp_path):
+def test_trouble_in_one_directory_keeps_none_of_the_others_waiting(tmp_path: Path) -> None:
     bad, good = tmp_path / "bad", tmp_path / "good"
     started: list[int] = []
     log, outputs = make(
@@ -183,7 +185,7 @@ def test_trouble_in_one_directory_keeps_none_of_the_others_waiting(tmp_path):
     assert not log.is_pending
 
 
-def test_everything_is_opened_in_order_and_what_fails_is_said(tmp_path):
+def test_everything_is_opened_in_order_and_what_fails_is_said(tmp_path: Path) -> None:
     log, _ = make([b"e", os.fsencode(tmp_path / "no/d"), b"=" + os.fsencode(tmp_path / "no/s")])
     with pytest.raises(CannotOpen) as caught:
         log.open()
@@ -197,7 +199,7 @@ LONG = b"a" + b"x" * 3000 + b"\n"
 
 @pytest.mark.parametrize("block", [b"a\nb\na\na\nb\n", b"a\n", LONG, b"b\n" + LONG + b"b" + LONG])
 @pytest.mark.parametrize("size", [100_000, 1000, 1])
-def test_lines_are_counted_as_written_and_deselected(tmp_path, block, size):
+def test_lines_are_counted_as_written_and_deselected(tmp_path: Path, block: bytes, size: int) -> None:
     every, some, none = (os.fsencode(tmp_path / name) for name in ("every", "some", "none"))
     log, _ = make([b"t", every, b"e", b"1", b"-* a*", some, b"=" + os.fsencode(tmp_path / "s"), b"-*", none])
     log.open()
@@ -211,7 +213,7 @@ def test_lines_are_counted_as_written_and_deselected(tmp_path, block, size):
     assert counts.deselected == 4 * block.count(b"\n") - counts.lines
 
 
-def test_a_status_file_keeps_its_tail_and_is_tried_again(tmp_path, monkeypatch):
+def test_a_status_file_keeps_its_tail_and_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from pyinit.logs.multilog import sinks
 
     path = tmp_path / "s"
@@ -240,7 +242,7 @@ def test_a_status_file_keeps_its_tail_and_is_tried_again(tmp_path, monkeypatch):
     log.close()
 
 
-def test_a_status_file_that_cannot_be_moved_in(tmp_path):
+def test_a_status_file_that_cannot_be_moved_in(tmp_path: Path) -> None:
     path = tmp_path / "fifo"
     os.mkfifo(path)
     reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)

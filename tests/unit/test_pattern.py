@@ -58,18 +58,18 @@ one_line = st.one_of(texts(BYTES.replace(b"\n", b"")), texts(b"ab*"))
         (b"* status: *", b"@400000006b0154fb055f74ea status: local 0/10", True),
     ],
 )
-def test_what_daemontools_matches(pattern, line, does):
+def test_what_daemontools_matches(pattern: bytes, line: bytes, does: bool) -> None:
     assert matches(pattern, line) is does
     assert reference(pattern, line) is does
 
 
 @given(patterns, one_line)
-def test_matching_is_the_reference_algorithm(pattern, line):
+def test_matching_is_the_reference_algorithm(pattern: bytes, line: bytes) -> None:
     assert matches(pattern, line) == reference(pattern, line)
 
 
 @given(patterns, one_line)
-def test_the_regular_expression_is_the_reference_algorithm(pattern, line):
+def test_the_regular_expression_is_the_reference_algorithm(pattern: bytes, line: bytes) -> None:
     source = expression(pattern)
     if source is None:
         assert b"\n" in pattern
@@ -85,7 +85,7 @@ def test_the_regular_expression_is_the_reference_algorithm(pattern, line):
 @example(b"* status: *", b"a status: ")
 @example(b"", b"")
 @example(b"**a", b"x*a")
-def test_the_needle_is_in_every_line_that_matches(pattern, line):
+def test_the_needle_is_in_every_line_that_matches(pattern: bytes, line: bytes) -> None:
     assert b" " not in needle(pattern)
     if reference(pattern, line):
         assert needle(pattern) in b"\n" + line
@@ -98,7 +98,7 @@ def test_the_needle_is_in_every_line_that_matches(pattern, line):
         *((b"*  *", b""), (b"*a", b"a"), (b"a\\b", b"\na\\b")),
     ],
 )
-def test_the_needle_is_the_longest(pattern, found):
+def test_the_needle_is_the_longest(pattern: bytes, found: bytes) -> None:
     assert needle(pattern) == found
 
 
@@ -110,7 +110,7 @@ runs_of_lines = st.lists(st.tuples(st.sampled_from([0, 1, 2, 3, 600, 2000]), st.
 @example([(0, 1, True), (0, 20, False)], 0, b"ab")
 @example([(3, 1, True), (600, 8, False)], 0, b"ab")
 @example([(3, 1, True), (600, 8, False), (3, 1, False)], 0, b"ab")
-def test_the_last_line_that_begins_with_a_word(runs, first, word):
+def test_the_last_line_that_begins_with_a_word(runs: list[tuple[int, int, bool]], first: int, word: bytes) -> None:
     """However long lines are, and whichever of them it is; others have it elsewhere, or cut off at their end."""
     lines = [(b"ab" if has else b"xab") + b"x" * length for length, count, has in runs for _ in range(count)]
     lines = [line if index % 3 != 1 else b"a" for index, line in enumerate(lines)]
@@ -123,7 +123,9 @@ def test_the_last_line_that_begins_with_a_word(runs, first, word):
 
 
 @given(patterns, one_line, one_line)
-def test_what_is_left_of_a_pattern_matches_what_is_left_of_the_line(pattern, first, second):
+def test_what_is_left_of_a_pattern_matches_what_is_left_of_the_line(
+    pattern: bytes, first: bytes, second: bytes
+) -> None:
     rest = advance(pattern, first)
     assert (rest is not None and reference(rest, second)) == reference(pattern, first + second)
 
@@ -156,7 +158,7 @@ def selected(rules: list[Rule], line: bytes) -> bool:
 @example([Rule(False, b"*"), Rule(True, b"ab*b")], [b"ab", b"abb", b"ab", b"a"], b"")
 @example([Rule(False, b"*"), Rule(True, b"*ab*")], [b"a", b"xab", b"a", b"aba", b"b a"], b"")
 @example([Rule(False, b"*ab")], [b"a", b"xab", b"a", b"aba", b"b a"], b"")
-def test_a_block_is_selected_as_its_lines_are(rules, lines, label):
+def test_a_block_is_selected_as_its_lines_are(rules: list[Rule], lines: list[bytes], label: bytes) -> None:
     expected = [line + b"\n" for line in lines if selected(rules, label + line)]
     text = b"".join(line + b"\n" for line in lines)
     selection = Selection(rules)
@@ -171,7 +173,7 @@ def test_a_block_is_selected_as_its_lines_are(rules, lines, label):
 
 
 @given(st.integers(0, 2**61), st.integers(0, 2**61), patterns)
-def test_a_selection_follows_the_labels(first, second, pattern):
+def test_a_selection_follows_the_labels(first: int, second: int, pattern: bytes) -> None:
     selection = Selection([Rule(False, b"*"), Rule(True, pattern)])
     for label in (label_for(first), label_for(second)):
         lines = [b"", b"a", b"ab", b"* a"]
@@ -179,7 +181,7 @@ def test_a_selection_follows_the_labels(first, second, pattern):
         assert selection.lines(b"\na\nab\n* a\n", 0, 10, label) == expected
 
 
-def test_the_last_line_is_found_however_far_back_it_is():
+def test_the_last_line_is_found_however_far_back_it_is() -> None:
     selection = Selection([Rule(False, b"*"), Rule(True, b"x*")])
     for count in (0, 1, 500, 5000, 50000):
         text = b"x%d\nx\n" % count + b"no\n" * count
@@ -187,7 +189,7 @@ def test_the_last_line_is_found_however_far_back_it_is():
 
 
 @pytest.mark.parametrize("line", [b"no", b"a status: x", b"status: x"])
-def test_a_status_is_found_without_regular_expressions(line):
+def test_a_status_is_found_without_regular_expressions(line: bytes) -> None:
     text = (b"no\n" * 9 + line + b"\n") * 5
     program = f"""
 import sys

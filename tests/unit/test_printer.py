@@ -18,7 +18,7 @@ NOW = 1_700_000_000_123_456_789
 STYLES = {"text": Text(b"web"), "json": Json(b"web"), "raw": Raw()}
 
 
-def printed(style, blocks, folds=False) -> bytes:
+def printed(style: Text | Json | Raw, blocks: list[bytes], folds: bool = False) -> bytes:
     out: list[bytes] = []
     printer = Printer(style, out.append, folds)
     for block in blocks:
@@ -56,12 +56,12 @@ places = st.lists(st.integers(0, 10_000), max_size=12)
 
 @pytest.mark.parametrize("style", STYLES.values(), ids=STYLES)
 @given(stream=streams, places=places)
-def test_independent_of_how_the_stream_is_cut(style, stream, places):
+def test_independent_of_how_the_stream_is_cut(style: Text | Json | Raw, stream: bytes, places: list[int]) -> None:
     assert printed(style, cut(stream, places)) == printed(style, [stream] if stream else [])
 
 
 @given(stream=streams)
-def test_every_line_is_there_in_every_format(stream):
+def test_every_line_is_there_in_every_format(stream: bytes) -> None:
     lines = stream.split(b"\n")
     if lines[-1] == b"":
         lines.pop()
@@ -70,13 +70,13 @@ def test_every_line_is_there_in_every_format(stream):
     assert [original(entry) for entry in messages(printed(STYLES["json"], [stream] if stream else []))] == lines
 
 
-def test_a_json_line():
+def test_a_json_line() -> None:
     assert printed(STYLES["json"], [b'a "b"\n']) == (
         b'{"time": "2023-11-14T22:13:20.123456789Z", "service": "web", "message": "a \\"b\\""}\n'
     )
 
 
-def test_rfc3339_at_the_corners():
+def test_rfc3339_at_the_corners() -> None:
     assert rfc3339(0) == b"1970-01-01T00:00:00.000000000Z"
     assert rfc3339(-1) == b"1969-12-31T23:59:59.999999999Z"
     assert rfc3339(951782400 * 10**9) == b"2000-02-29T00:00:00.000000000Z"
@@ -86,7 +86,7 @@ def test_rfc3339_at_the_corners():
 @pytest.mark.parametrize("byte", [b"x", b"\x01", b"\xff"], ids=["plain", "control", "binary"])
 @pytest.mark.parametrize("name", ["text", "json"])
 @pytest.mark.parametrize("length", [16_000, 16_384, 50_000, 200_000])
-def test_no_line_is_longer_than_docker_takes_and_none_is_lost(name, byte, length):
+def test_no_line_is_longer_than_docker_takes_and_none_is_lost(name: str, byte: bytes, length: int) -> None:
     stream = b"before\n" + byte * length + b"\nafter\n"
     out = printed(STYLES[name], cut(stream, [7, 20_000, 65_543, 131_079]))
     lines = out.splitlines(keepends=True)
@@ -102,7 +102,7 @@ def test_no_line_is_longer_than_docker_takes_and_none_is_lost(name, byte, length
         assert b"".join(original(entry) for entry in entries[1:-1]) == byte * length
 
 
-def test_memory_is_bounded_without_any_newline():
+def test_memory_is_bounded_without_any_newline() -> None:
     for style in STYLES.values():
         out: list[bytes] = []
         printer = Printer(style, lambda lines, out=out: out.append(lines[:0]))
@@ -133,24 +133,24 @@ Caused by: java.io.IOException: gone
 
 @pytest.mark.parametrize("trace", [PYTHON, JAVA], ids=["python", "java"])
 @given(places=places)
-def test_a_trace_is_one_message(trace, places):
+def test_a_trace_is_one_message(trace: bytes, places: list[int]) -> None:
     out = printed(STYLES["json"], cut(b"before\n" + trace + b"after\n", places), folds=True)
     assert [entry["message"] for entry in messages(out)] == ["before", trace.decode()[:-1], "after"]
 
 
-def test_folding_is_off_unless_asked_for_and_only_in_json():
+def test_folding_is_off_unless_asked_for_and_only_in_json() -> None:
     assert len(printed(STYLES["json"], [JAVA]).splitlines()) == 5
     assert len(printed(STYLES["text"], [JAVA], folds=True).splitlines()) == 5
 
 
-def test_a_group_that_grows_too_long_is_let_go():
+def test_a_group_that_grows_too_long_is_let_go() -> None:
     folding = Folding(100)
     groups = folding.feed(b"head\n" + b" continued\n" * 50)
     assert all(len(group) <= 100 for group in groups)
     assert b"".join(groups) + folding.flush() == b"head\n" + b" continued\n" * 50
 
 
-def test_settings_make_the_job():
+def test_settings_make_the_job() -> None:
     assert [(job.style, job.actions) for job in [Settings().job(b"web")]] == [(TEXT, [])]
     for mode, style in ((VOLUME, NOTHING), (BOTH, JSON)):
         environment = {b"PYINIT_LOG": mode, b"PYINIT_LOG_FORMAT": JSON, b"PYINIT_LOG_SIZE": b"5000000"}
@@ -170,18 +170,18 @@ def test_settings_make_the_job():
         ("PYINIT_LOG_FOLD", "yes"),
     ],
 )
-def test_wrong_settings_name_themselves(name, value):
+def test_wrong_settings_name_themselves(name: str, value: str) -> None:
     with pytest.raises(ValueError, match=f"^{name}: not "):
         Settings.from_environment({name.encode(): value.encode()})
 
 
-def test_empty_settings_are_the_defaults():
+def test_empty_settings_are_the_defaults() -> None:
     empty = dict.fromkeys([b"PYINIT_LOG", b"PYINIT_LOG_DIR", b"PYINIT_LOG_FORMAT", b"PYINIT_LOG_SIZE"], b"")
     assert Settings.from_environment(empty).mode == STDOUT
 
 
 @given(st.dictionaries(st.binary(min_size=1).filter(lambda name: not {10, 13} & set(name)), st.integers(0, 2**63)))
-def test_accounts_mirror(counts):
+def test_accounts_mirror(counts: dict[bytes, int]) -> None:
     accounts = {}
     for name, count in counts.items():
         account = accounts[name] = Account()

@@ -27,7 +27,7 @@ from pyinit.init.reactions import (
 ALL = CATCHABLE - OURS
 
 
-def test_every_signal_that_can_be_caught_is_in_the_table():
+def test_every_signal_that_can_be_caught_is_in_the_table() -> None:
     assert frozenset(signal.valid_signals()) - {signal.SIGKILL, signal.SIGSTOP} == CATCHABLE
     assert frozenset({1, 15, 34, 64}) <= CATCHABLE
     for has_command in (False, True):
@@ -36,7 +36,7 @@ def test_every_signal_that_can_be_caught_is_in_the_table():
 
 
 @pytest.mark.parametrize("number", sorted(ALL))
-def test_what_each_does(number):
+def test_what_each_does(number: int) -> None:
     own = Reaction(FORWARD, number)
     assert reactions({}, True, False)[number] == own, "a command alone gets everything, as under tini"
     usual = Reaction(STOP) if number in STOPPING else Reaction(RESCAN) if number == signal.SIGHUP else None
@@ -45,12 +45,12 @@ def test_what_each_does(number):
     assert reactions({}, True, True)[number] == (usual or own)
 
 
-def test_what_stops():
+def test_what_stops() -> None:
     names = ("TERM", "INT", "QUIT", "PWR", "RTMIN+3")
     assert {number_of(name.encode()) for name in names} == STOPPING
 
 
-def test_io_is_the_commands_where_no_directory_is_watched():
+def test_io_is_the_commands_where_no_directory_is_watched() -> None:
     assert reactions({}, True, False, is_watching=False)[signal.SIGIO] == Reaction(FORWARD, signal.SIGIO)
     assert signal.SIGIO not in reactions({}, True, False)
 
@@ -73,19 +73,19 @@ def test_io_is_the_commands_where_no_directory_is_watched():
         (b"IOT", signal.SIGABRT),
     ],
 )
-def test_names_of_signals(text, number):
+def test_names_of_signals(text: bytes, number: int) -> None:
     assert number_of(text) == number
 
 
 @pytest.mark.parametrize(
     "text", [b"", b"0", b"65", b"-1", b"TERM+1", b"RTMIN-1", b"RTMAX+1", b"RTMIN+", b"RTMIN+99", b"NONE", b"\xff", b"_"]
 )
-def test_what_is_no_signal(text):
+def test_what_is_no_signal(text: bytes) -> None:
     with pytest.raises(ValueError, match="is not a signal"):
         number_of(text)
 
 
-def test_a_map_with_every_action():
+def test_a_map_with_every_action() -> None:
     text = b"TERM=stop, HUP=rescan\tUSR1=rotate\nWINCH=ignore USR2=forward,USR1=forward:HUP CONT=nginx:HUP TSTP=suspend"
     assert parse_map(text) == {
         signal.SIGTERM: Reaction(STOP),
@@ -107,13 +107,13 @@ def test_a_map_with_every_action():
         *(b"KILL=stop", b"STOP=ignore", b"CHLD=ignore", b"IO=stop", b"SEGV=ignore", b"32=stop"),
     ],
 )
-def test_a_bad_map(text):
+def test_a_bad_map(text: bytes) -> None:
     with pytest.raises(ValueError, match=r"\w"):
         parse_map(text)
 
 
 @given(st.dictionaries(st.sampled_from(sorted(ALL)), st.sampled_from([b"stop", b"ignore", b"web:1", b"forward:2"])))
-def test_what_is_mapped_is_overridden_and_nothing_else(wanted):
+def test_what_is_mapped_is_overridden_and_nothing_else(wanted: dict[int, bytes]) -> None:
     overrides = parse_map(b" ".join(b"%d=%b" % pair for pair in wanted.items()))
     for has_services in (False, True):
         table, usual = reactions(overrides, True, has_services), reactions({}, True, has_services)
@@ -121,7 +121,7 @@ def test_what_is_mapped_is_overridden_and_nothing_else(wanted):
         assert all(table[number] == usual[number] for number in ALL - set(overrides))
 
 
-def test_reactions_compare_by_what_they_do():
+def test_reactions_compare_by_what_they_do() -> None:
     assert Reaction(STOP) != Reaction(IGNORE)
     assert Reaction(FORWARD, 1) != Reaction(FORWARD, 2)
     assert Reaction(DELIVER, 1, b"a") != Reaction(DELIVER, 1, b"b")

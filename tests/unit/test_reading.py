@@ -60,7 +60,7 @@ MESSAGES = st.one_of(st.binary(max_size=30), st.just(b"x" * 120)).map(
 
 
 @st.composite
-def log(draw) -> list[File]:
+def log(draw: st.DrawFn) -> list[File]:
     """Files of one log: labels rise, but for a clock that is set back at times; the last file is `current`."""
     time, files = draw(st.integers(0, 5)), []
     for _ in range(draw(st.integers(1, 4))):
@@ -155,7 +155,15 @@ TIMES = st.one_of(st.none(), st.integers(0, 100))
     tail_block=st.sampled_from([30, 70, 1000]),
     long=st.sampled_from([90, 1 << 16]),
 )
-def test_what_is_printed_is_what_the_model_has(logs, since, until, lines, block, tail_block, long) -> None:
+def test_what_is_printed_is_what_the_model_has(
+    logs: list[list[File]],
+    since: int | None,
+    until: int | None,
+    lines: int | None,
+    block: int,
+    tail_block: int,
+    long: int,
+) -> None:
     top = Path(tempfile.mkdtemp())
     patch = pytest.MonkeyPatch()
     try:

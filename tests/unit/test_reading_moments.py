@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -84,7 +85,7 @@ def test_what_is_shown_does_not_depend_on_how_it_is_done(seconds: list[int], is_
     assert Clock(is_utc).show(lines * 3, True, prefix) == one_by_one * 3
 
 
-def test_a_label_that_is_no_time_stays(tmp_path) -> None:
+def test_a_label_that_is_no_time_stays(tmp_path: Path) -> None:
     lines = [b"@ffffffffffffffff00000000 x", b"@4000000037c219bf2ef02e94 y"]
     assert Clock(True).show(lines, True, b"p: ") == [b"p: " + lines[0], b"p: 1999-08-24 04:04:05.787492500Z y"]
     assert Clock(True).show(lines[:1] * 3, True, b"") == lines[:1] * 3

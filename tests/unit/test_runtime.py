@@ -2,6 +2,8 @@
 
 import os
 import stat
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -12,57 +14,57 @@ NOBODY = 65534
 
 
 @pytest.fixture
-def top(tmp_path, monkeypatch):
+def top(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A directory in which all candidates lie."""
 
-    def inside(environment, uid):
+    def inside(environment: dict[bytes, bytes], uid: int) -> list[bytes]:
         return [str(tmp_path / name).encode() for name in ("named", "run/pyinit", f"shm-{uid}", f"tmp-{uid}")]
 
     monkeypatch.setattr(place, "candidates", inside)
     return tmp_path
 
 
-def test_the_order():
+def test_the_order() -> None:
     usual = [b"/run/pyinit", b"/dev/shm/pyinit-7", b"/tmp/pyinit-7"]
     assert candidates({}, 7) == usual
     assert candidates({b"PYINIT_STATE": b"/a"}, 7) == [b"/a", *usual]
     assert candidates({b"PYINIT_STATE": b"relative"}, 7) == candidates({b"PYINIT_STATE": b""}, 7) == usual
 
 
-def test_the_first_is_made_for_us_alone(top):
+def test_the_first_is_made_for_us_alone(top: Path) -> None:
     assert make({}) == str(top / "named").encode()
     assert stat.S_IMODE((top / "named").stat().st_mode) == 0o700
     assert list((top / "named").iterdir()) == []
 
 
-def test_one_that_is_open_to_others_is_closed(top):
+def test_one_that_is_open_to_others_is_closed(top: Path) -> None:
     (top / "named").mkdir()
     (top / "named").chmod(0o777)
     assert make({}) == str(top / "named").encode()
     assert stat.S_IMODE((top / "named").stat().st_mode) == 0o700
 
 
-def make_file(path):
+def make_file(path: Path) -> None:
     path.write_text("")
 
 
-def make_link(path):
+def make_link(path: Path) -> None:
     (path.parent / "elsewhere").mkdir()
     path.symlink_to("elsewhere")
 
 
-def make_anothers(path):
+def make_anothers(path: Path) -> None:
     path.mkdir()
     os.chown(path, NOBODY, NOBODY)
 
 
 @pytest.mark.parametrize("spoil", [make_file, make_link, make_anothers])
-def test_what_is_not_ours_is_passed_over(top, spoil):
+def test_what_is_not_ours_is_passed_over(top: Path, spoil: Callable[[Path], None]) -> None:
     spoil(top / "named")
     assert make({}) == str(top / "run/pyinit").encode()
 
 
-def test_none_may_be_left(top):
+def test_none_may_be_left(top: Path) -> None:
     for name in ("named", "run", f"shm-{os.geteuid()}", f"tmp-{os.geteuid()}"):
         (top / name).write_text("")
     assert make({}) is None
@@ -71,7 +73,7 @@ def test_none_may_be_left(top):
     assert empty.get() is None
 
 
-def test_it_is_made_when_first_asked_for_and_once(top):
+def test_it_is_made_when_first_asked_for_and_once(top: Path) -> None:
     ours = Place({})
     assert list(top.iterdir()) == []
     assert ours.get() == str(top / "named").encode()
@@ -80,7 +82,7 @@ def test_it_is_made_when_first_asked_for_and_once(top):
     assert not (top / "named").exists()
 
 
-def test_the_ready_file_comes_and_goes(top):
+def test_the_ready_file_comes_and_goes(top: Path) -> None:
     ours = Place({})
     assert not is_ready({})
     ours.set_ready(b"services=2\n")
@@ -93,7 +95,7 @@ def test_the_ready_file_comes_and_goes(top):
     assert not is_ready({})
 
 
-def test_an_old_ready_file_elsewhere_does_not_count_against_the_named_place(top):
+def test_an_old_ready_file_elsewhere_does_not_count_against_the_named_place(top: Path) -> None:
     (top / "run/pyinit").mkdir(parents=True)
     (top / "run/pyinit/ready").write_text("")
     assert is_ready({})
@@ -101,7 +103,7 @@ def test_an_old_ready_file_elsewhere_does_not_count_against_the_named_place(top)
     assert not is_ready({b"PYINIT_STATE": str(top / "named").encode()})
 
 
-def test_state_is_looked_for_where_nobody_else_can_have_put_it(top):
+def test_state_is_looked_for_where_nobody_else_can_have_put_it(top: Path) -> None:
     make({})
     (top / "run/pyinit").mkdir(parents=True)
     assert known({}) == [str(top / name).encode() for name in ("named", "run/pyinit")]
@@ -112,7 +114,7 @@ def test_state_is_looked_for_where_nobody_else_can_have_put_it(top):
     assert known({}) == []
 
 
-def test_a_service_and_its_log_get_directories(top):
+def test_a_service_and_its_log_get_directories(top: Path) -> None:
     for name in (b"web", b"web/log"):
         os.close(enter(bytes(top), name))
     assert (top / "web/log").is_dir()
@@ -121,7 +123,7 @@ def test_a_service_and_its_log_get_directories(top):
         enter(bytes(top), b"file")
 
 
-def test_a_probe_that_was_left_there_makes_no_place_unusable(tmp_path):
+def test_a_probe_that_was_left_there_makes_no_place_unusable(tmp_path: Path) -> None:
     place = tmp_path / "state"
     (place / ".probe").mkdir(parents=True)
     assert make({b"PYINIT_STATE": bytes(place)}) == bytes(place)

@@ -3,6 +3,8 @@
 import os
 import socket
 import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -16,23 +18,23 @@ class Loop:
         self.due = []
         self.after_turn = None
 
-    def on_readable(self, descriptor, callback):
+    def on_readable(self, descriptor: int, callback: Callable[[], None]) -> None:
         """Nothing comes."""
 
     on_signal = on_readable
 
-    def at(self, when, callback):
+    def at(self, when: float, callback: Callable[[], None]) -> None:
         self.due.append(when)
 
 
 @pytest.fixture
-def control():
+def control() -> Iterator[socket.socket]:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with ours, theirs:
         yield ours
 
 
-def test_the_first_accounts_wait_for_the_lines_that_are_there_already(tmp_path, control):
+def test_the_first_accounts_wait_for_the_lines_that_are_there_already(tmp_path: Path, control: socket.socket) -> None:
     loop = Loop()
     began = time.monotonic()
     Server(loop, control, os.fsencode(tmp_path), is_first=True)

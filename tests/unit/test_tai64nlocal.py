@@ -4,7 +4,7 @@ import os
 import re
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pytest
 from daemontools import require_c_programs
@@ -20,7 +20,7 @@ SHOWN = b"1999-08-24 04:04:05.787492500"
 
 
 @pytest.fixture(autouse=True)
-def utc(monkeypatch):
+def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
     yield
@@ -62,7 +62,7 @@ def cut(text: bytes, cuts: Sequence[int]) -> list[bytes]:
         (b"@ffffffffffffffffffffffff x\n", b"@ffffffffffffffffffffffff x\n"),
     ],
 )
-def test_lines(line, shown):
+def test_lines(line: bytes, shown: bytes) -> None:
     assert localized([line]) == shown
     assert localized([line[index : index + 1] for index in range(len(line))]) == shown
     if line.endswith(b"\n"):
@@ -84,7 +84,7 @@ lines = st.lists(
 
 @given(lines, st.sampled_from([b"", LABEL, LABEL + b" x", b"@4", b"text"]), st.lists(st.integers(0, 60), max_size=12))
 @example(LABEL + b" a\n" + LABEL + b" b\n", b"", [26, 3])
-def test_the_output_does_not_depend_on_the_reads(text, last, cuts):
+def test_the_output_does_not_depend_on_the_reads(text: bytes, last: bytes, cuts: list[int]) -> None:
     assert localized(cut(text + last, cuts)) == localized([text + last])
 
 
@@ -92,7 +92,7 @@ def test_the_output_does_not_depend_on_the_reads(text, last, cuts):
 @given(
     st.lists(lines, min_size=4, max_size=8).map(b"".join), st.sampled_from(["UTC", "America/New_York", "Asia/Kolkata"])
 )
-def test_the_c_program_says_the_same(text, zone):
+def test_the_c_program_says_the_same(text: bytes, zone: str) -> None:
     require_c_programs()
     os.environ["TZ"] = zone
     time.tzset()
@@ -101,13 +101,13 @@ def test_the_c_program_says_the_same(text, zone):
     assert localized([text]) == done.stdout
 
 
-def test_digits_without_end_are_not_kept():
+def test_digits_without_end_are_not_kept() -> None:
     digits = b"@" + b"0" * (4 * LONGEST_LABEL)
     assert localized(cut(digits, [1000] * 200)) == digits
     assert localized([digits]) == digits
 
 
-def test_tai64n_stamps_lines_when_they_begin(monkeypatch):
+def test_tai64n_stamps_lines_when_they_begin(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter(range(10))
     monkeypatch.setattr(tai64n, "time_ns", lambda: next(clock))
     stamper = tai64n.Stamper()
@@ -123,7 +123,7 @@ def test_tai64n_stamps_lines_when_they_begin(monkeypatch):
 
 
 @given(lines, st.lists(st.integers(0, 60), max_size=12))
-def test_tai64n_adds_labels_and_nothing_else(text, cuts):
+def test_tai64n_adds_labels_and_nothing_else(text: bytes, cuts: list[int]) -> None:
     stamper = tai64n.Stamper()
     stamped = b"".join(stamper.convert(block) for block in cut(text, cuts) if block)
     assert re.sub(rb"(?m)^@[0-9a-f]{24} ", b"", stamped) == text
