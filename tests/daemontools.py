@@ -34,7 +34,7 @@ def require_c_programs() -> None:
 def interpreter() -> Path:
     """This interpreter, or Debian's if other users cannot run this one."""
     for path in (Path(sys.executable), Path("/usr/bin/python3")):
-        check = [path, "-IS", "-c", "import sys; sys.exit(sys.version_info < (3, 11))"]
+        check = [str(path), "-IS", "-c", "import sys; sys.exit(sys.version_info < (3, 11))"]
         try:
             subprocess.run(check, check=True, capture_output=True, user="nobody" if os.geteuid() == 0 else None)
         except (OSError, subprocess.CalledProcessError):

@@ -41,9 +41,9 @@ def environment(**more: str) -> dict[str, str]:
     return {**os.environ, "PATH": path, "LC_ALL": "C.UTF-8", **more}
 
 
-def command(*words: object, **more: str) -> subprocess.CompletedProcess:
+def command(*words: object, **more: str) -> "subprocess.CompletedProcess[bytes]":
     """Run one of our commands; its output is bytes."""
-    line = [sys.executable, "-IS", BIN / str(words[0]), *map(str, words[1:])]
+    line = [sys.executable, "-IS", str(BIN / str(words[0])), *map(str, words[1:])]
     return subprocess.run(line, env=environment(**more), capture_output=True, check=False, timeout=30)
 
 
@@ -58,7 +58,7 @@ class Machine:
         self.program = program
         self.interpreter = Path(sys.executable)
         self.env = {"PYINIT_SERVICE_DIR": str(self.services), "PYINIT_STATE": str(top / "state"), **env}
-        self.process: subprocess.Popen | None = None
+        self.process: subprocess.Popen[bytes] | None = None
         self.pid = 0
         self.stdin: int = subprocess.DEVNULL
         self.prefix: tuple[str, ...] = ()
@@ -76,7 +76,7 @@ class Machine:
         return self.services / name
 
     def boot(self, *arguments: str) -> "Machine":
-        words = [*(UNSHARE if os.geteuid() == 0 else [*UNSHARE, "--user", "--map-root-user"])]
+        words: list[str | Path] = [*(UNSHARE if os.geteuid() == 0 else [*UNSHARE, "--user", "--map-root-user"])]
         words += [*self.prefix, self.interpreter, "-IS", BIN / self.program, *(arguments or self.arguments())]
         with self.out.open("ab") as out, self.err.open("ab") as err:
             self.process = subprocess.Popen(

@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 T = TypeVar("T")
+NotYet = Literal[False] | None
 
 
-def until(condition: Callable[[], T], what: "str | Callable[[], str]" = "", seconds: float = 10.0) -> T:
+def until(condition: Callable[[], T | NotYet], what: "str | Callable[[], str]" = "", seconds: float = 10.0) -> T:
     """The first true value that `condition` returns, asked again and again; fails after `seconds`.
 
     `what` was waited for; what it returns where it can tell more then.

@@ -60,7 +60,7 @@ def open_fifo(name: bytes, directory: int, mode: int, verb: bytes, service: byte
     try:
         return posix.open(name, mode | flags, dir_fd=directory)
     except OSError as error:
-        from pyinit.services.context import (
+        from pyinit.services.trouble import (
             CannotOpen,  # which svstat, that asks whether a service is down, does not need
         )
 

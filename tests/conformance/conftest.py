@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conformance.scenario import Outcome, Scenario, run
@@ -35,7 +36,8 @@ def outcomes(commands: Commands, request: pytest.FixtureRequest) -> Iterator[Out
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         for item in request.session.items:
-            parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+            callspec = getattr(item, "callspec", None)
+            parameters: dict[str, Any] = callspec.params if callspec else {}
             if "scenario" in parameters:
                 submit(parameters["scenario"], "debian")
                 submit(parameters["scenario"], parameters["how"])

@@ -23,7 +23,7 @@ def test_each_works_with_the_state_that_the_other_left(commands: Commands, tmp_p
         def status(program: Path = other / "svstat") -> str:
             return subprocess.run([program, service], capture_output=True, text=True, check=True).stdout
 
-        until(lambda status=status: ": up (pid " in status(), "the service is up")
+        until(lambda: ": up (pid " in status(), "the service is up")
         for where in own, other:
             assert subprocess.run([where / "svok", service], check=False).returncode == 0
         assert subprocess.run([own / "supervise", service], capture_output=True, check=False).returncode == 111

@@ -16,6 +16,8 @@ class Box:
     def run(self, *command: str) -> tuple[int, str]:
         """(exit code, output) of a command inside."""
         code, output = self.docker.exec_run(list(command))
+        assert code is not None
+        assert isinstance(output, bytes)
         return code, output.decode()
 
     def ask(self, *command: str) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 def build(tag: str, context: Path, *options: str) -> str:
     """Build the directory `context`; returns the tag."""
-    command = ["docker", "build", "-q", "-t", tag, *options, context]
+    command = ["docker", "build", "-q", "-t", tag, *options, str(context)]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return tag

@@ -95,7 +95,7 @@ def test_it_is_healthy(box: Box) -> None:
 def test_it_stops_in_good_order(boot: Boot, example: str) -> None:
     box = boot({}, image=example)
     for service in DAEMONS:
-        until(lambda service=service: answers(box, service), f"{service} answers")
+        until(lambda: answers(box, service), f"{service} answers")
     start = time.monotonic()
     assert box.stop() == 0
     assert time.monotonic() - start < 1.0

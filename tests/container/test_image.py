@@ -27,7 +27,9 @@ def test_nothing_is_left_of_apt_and_pip(boot: Boot, image: str) -> None:
 
 
 def test_how_docker_is_told_to_treat_it(boot: Boot, image: str) -> None:
-    config = boot({}, image=image).docker.image.attrs["Config"]
+    made_from = boot({}, image=image).docker.image
+    assert made_from
+    config = made_from.attrs["Config"]
     assert config["Entrypoint"] == ["pyinit"]
     assert config["StopSignal"] == "SIGTERM"
     assert config["Labels"]["org.opencontainers.image.title"] == "pyinit"
@@ -43,7 +45,7 @@ def test_nothing_is_compiled_at_run_time(boot: Boot) -> None:
     box.shell("echo a line | tai64n | tai64nlocal | multilog t /tmp/log")
     changed = [change["Path"] for change in box.docker.diff()]
     assert "/tmp/log/current" in changed
-    assert [path for path in changed if path.endswith(".pyc")] == []
+    assert [path for path in changed if str(path).endswith(".pyc")] == []
 
 
 def test_a_read_only_root_is_enough(boot: Boot) -> None:

@@ -77,7 +77,7 @@ def test_a_bad_service_is_named_and_disturbs_nobody(boot: Boot) -> None:
     box = boot({"good": STEADY, "mode": {"run": "not executable"}, "none": {"down.later": ""}})
     box.up("good")
     for name in ("mode", "none"):
-        until(lambda name=name: f"{name}/run" in box.stderr(), f"{name} is reported")
+        until(lambda: f"{name}/run" in box.stderr(), f"{name} is reported")
     assert box.stderr().count("mode/run") == 1
 
 
@@ -191,7 +191,7 @@ def test_the_default_deadline_is_below_dockers(boot: Boot) -> None:
 def test_every_stop_signal_ends_in_order(boot: Boot) -> None:
     for signal in ("SIGTERM", "SIGINT", "SIGQUIT"):
         box = boot({"a": STEADY})
-        until(lambda box=box: "a: ready\n" in box.stdout(), "it is ready")
+        until(lambda: "a: ready\n" in box.stdout(), "it is ready")
         box.docker.kill(signal=signal)
         assert box.exit_code() == 0
         assert "a: last words\n" in box.stdout()

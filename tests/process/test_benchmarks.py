@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.timeout(400)
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     output = tmp_path_factory.mktemp("results")
-    words = [sys.executable, "-m", "benchmarks", "--quick", "--output", output]
+    words = [sys.executable, "-m", "benchmarks", "--quick", "--output", str(output)]
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False, timeout=390)
     assert done.returncode == 0, done.stderr[-3000:]
     return output
@@ -69,9 +70,9 @@ def test_all_that_ours_writes_is_on_the_file_system_that_the_services_are_on(tmp
 
 def test_a_storm_of_a_service_is_compared_with_tini_in_the_same_round(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = itertools.count()
-    storms = []
+    storms: list[int] = []
 
-    def tick(*arguments: object) -> Callable[[], int]:
+    def tick(*arguments: Any) -> Callable[[], int]:
         storms.append(arguments[-1])
         return lambda: next(clock)
 

@@ -81,7 +81,15 @@ def commands() -> Iterator[Commands]:
 def place(commands: Commands) -> Path:
     """A directory to work in, with something for envdir to set, to change, and to remove."""
     place = commands.root / "w\udce4"
-    files = {"A": b"new", "A2": b"x\0y\n", "REMOVED": b"", "B": b"", "P=Q": b"z", "LC_CTYPE2": b"C", b"\xff": b"\xfe"}
+    files = {
+        b"A": b"new",
+        b"A2": b"x\0y\n",
+        b"REMOVED": b"",
+        b"B": b"",
+        b"P=Q": b"z",
+        b"LC_CTYPE2": b"C",
+        b"\xff": b"\xfe",
+    }
     if not place.exists():
         (place / "e").mkdir(parents=True)
         for name, content in files.items():
@@ -135,7 +143,7 @@ def started(command: Path, arguments: list[bytes], place: Path, **order: object)
     """Start a command as ordered; gives the pid of the sleeper at the end of the chain."""
     argv = [bytes(command.name, "ascii"), *arguments]
     words = {"program": os.fsencode(command).hex(), "directory": os.fsencode(place).hex()}
-    defaults = {"ignored": [], "blocked": [], "open": [], "closed": [], "environment": []}
+    defaults: dict[str, object] = {"ignored": [], "blocked": [], "open": [], "closed": [], "environment": []}
     order = {**defaults, **words, "argv": [word.hex() for word in argv], **order}
     process = subprocess.Popen([sys.executable, "-c", STARTER], stdin=subprocess.PIPE, stderr=subprocess.PIPE)
     assert process.stdin is not None

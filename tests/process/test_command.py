@@ -19,7 +19,7 @@ while :; do sleep 0.05; done"""
 """Says 2000 lines and, on TERM, one more."""
 
 
-def run(top: Path, *words: object, stdin: bytes = b"", **env: str) -> subprocess.CompletedProcess:
+def run(top: Path, *words: object, stdin: bytes = b"", **env: str) -> "subprocess.CompletedProcess[bytes]":
     """pyinit as process 1 of a namespace until it ends; its services are in top/service, if that is there."""
     line = [*UNSHARE, sys.executable, "-IS", BIN / "pyinit", *words]
     given = {"PYINIT_SERVICE_DIR": str(top / "service"), "PYINIT_STATE": str(top / "state"), **env}
@@ -212,7 +212,7 @@ def test_signals_go_to_the_command_and_the_usual_ones_do_not(machine: Machine) -
     until(lambda: "ready" in machine.stdout().splitlines(), "the listener")
     for number in set(numbers) - kept:
         machine.signal(number)
-        until(lambda number=number: f"got {number}" in machine.stdout().splitlines(), f"signal {number}")
+        until(lambda: f"got {number}" in machine.stdout().splitlines(), f"signal {number}")
     machine.add("b")
     machine.signal(signal.SIGHUP)
     machine.until_up("b")
@@ -265,7 +265,7 @@ def test_a_map_of_signals(make_machine: MakeMachine) -> None:
 def test_what_comes_before_the_loop_waits(machine: Machine) -> None:
     """From the launcher's first line signals are held; then they arrive."""
     machine.add("a")
-    words = [*UNSHARE, sys.executable, "-IS", BIN / "pyinit"]
+    words = [*UNSHARE, sys.executable, "-IS", str(BIN / "pyinit")]
     env = environment(**machine.env)
     for _ in range(5):
         process = subprocess.Popen(words, env=env, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
@@ -288,7 +288,7 @@ def test_what_comes_before_the_loop_waits(machine: Machine) -> None:
 def test_signals_are_held_before_anything_else_is_loaded(tmp_path: Path) -> None:
     """A signal that comes during the imports would be lost by process 1, which has no handler yet."""
     calls = tmp_path / "calls"
-    line = ["strace", "-o", calls, "-e", "trace=openat,rt_sigprocmask,newfstatat"]
+    line = ["strace", "-o", str(calls), "-e", "trace=openat,rt_sigprocmask,newfstatat"]
     subprocess.run([*line, sys.executable, "-IS", BIN / "pyinit", "true"], env=environment(), check=True, timeout=60)
     before, held, after = calls.read_text().partition("rt_sigprocmask(SIG_BLOCK, ~[")
     assert held
@@ -318,7 +318,7 @@ def test_a_closed_standard_error_is_not_a_signal_for_the_command(machine: Machin
         *UNSHARE,
         sys.executable,
         "-IS",
-        BIN / "pyinit",
+        str(BIN / "pyinit"),
         "-v",
         *sh("trap 'echo pipe' PIPE; echo ready; sleep 0.5; echo over"),
     ]

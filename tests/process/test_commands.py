@@ -17,7 +17,7 @@ Start = Callable[[str], tuple[Path, "subprocess.Popen[bytes]"]]
 @pytest.fixture
 def supervised(tmp_path: Path) -> Iterator[Start]:
     """Starts `supervise DIR` on a service with this script; all are killed at the end."""
-    running = []
+    running: list[tuple[Path, subprocess.Popen[bytes]]] = []
 
     def start(script: str) -> tuple[Path, "subprocess.Popen[bytes]"]:
         directory = tmp_path / f"sv{len(running)}"

@@ -7,13 +7,14 @@ import re
 import subprocess
 import sys
 from signal import SIGTERM
+from typing import Any
 
 import pytest
 from machine import BIN, UNSHARE, Machine, MakeMachine, command, environment, logged
 from waiting import until
 
 
-def entries(machine: Machine) -> list[dict]:
+def entries(machine: Machine) -> list[dict[str, Any]]:
     return [json.loads(line) for line in machine.stdout().splitlines()]
 
 
@@ -144,7 +145,7 @@ class Stuck:
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
         self.read_end, write_end = os.pipe()
-        line = [*UNSHARE, sys.executable, "-IS", BIN / "pyinit"]
+        line = [*UNSHARE, sys.executable, "-IS", str(BIN / "pyinit")]
         with machine.err.open("ab") as err:
             machine.process = subprocess.Popen(
                 line, env=environment(**machine.env), stdin=subprocess.DEVNULL, stdout=write_end, stderr=err

@@ -59,7 +59,7 @@ def test_a_command_given_by_a_run_before_all_are_started_is_obeyed(make_machine)
         return has_run and state.startswith("down") and "want up" not in state
 
     for number in 0, 70, MANY + 4:
-        until(lambda number=number: is_taken_down(number), "what its run asked for")
+        until(lambda: is_taken_down(number), "what its run asked for")
 
 
 def test_a_service_takes_few_descriptors_and_works_as_ever(crowd):
@@ -70,11 +70,11 @@ def test_a_service_takes_few_descriptors_and_works_as_ever(crowd):
         pid = crowd.pid_of(name(number))
         crowd.svc("k", name(number))
         assert crowd.until_up(name(number), other_than=pid)
-        until(lambda number=number: lines(crowd, number) == [str(number)] * 2, "the line of the second run")
+        until(lambda: lines(crowd, number) == [str(number)] * 2, "the line of the second run")
         crowd.svc("d", name(number))
-        until(lambda number=number: crowd.svstat(name(number)).startswith("down"), "down")
+        until(lambda: crowd.svstat(name(number)).startswith("down"), "down")
         crowd.svc("u", name(number))
-        until(lambda number=number: len(lines(crowd, number)) == 3, "the line of the third run")
+        until(lambda: len(lines(crowd, number)) == 3, "the line of the third run")
     until(lambda: open_in(crowd.pid) <= before, "no descriptor more, when the last start has been told of")
     assert "warning" not in crowd.stderr()
     assert crowd.stop(seconds=10) == 0

@@ -139,11 +139,12 @@ def test_random_faults(make_machine: MakeMachine, crowd: int) -> None:
         fault = chaos.random.choice(chaos.faults)
         done.append(fault.__name__)
         fault()
+        assert machine.process
         assert machine.process.poll() is None, f"PID 1 died of {done[-5:]} (seed {SEED}):\n{machine.stderr()[-2000:]}"
         time.sleep(chaos.random.random() * 0.1)
     assert "internal error" not in machine.stderr(), machine.stderr()[-3000:]
     for name in LASTING:
-        pid = until(lambda name=name: machine.svstat(name).startswith("up") and machine.pid_of(name), name, 15)
+        pid = until(lambda: machine.svstat(name).startswith("up") and machine.pid_of(name), name, 15)
         assert pid, done
     for name in chaos._names():
         if name.startswith(("extra", "broken")) and (machine.services / name).is_dir():

@@ -219,7 +219,7 @@ def test_clocks(make_machine: MakeMachine) -> None:
         machine.until_up("a", other_than=pid)
         faked = int(until((machine.services / "a/date").read_text, "the service's clock"))
         assert abs(faked - time.time() - seconds) < 86400, "the clock is what is claimed"
-        until(lambda count=count: len(starts.read_text().split()) >= count + 2, "two more starts", 5)
+        until(lambda: len(starts.read_text().split()) >= count + 2, "two more starts", 5)
         assert 0.9 < time.monotonic() - before < 4
         assert int(machine.svstat("a").split()[3]) >= 0
     before = time.monotonic()

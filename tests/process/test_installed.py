@@ -16,7 +16,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run([*pip, "wheel", "--no-deps", "--wheel-dir", place / "wheels", ROOT], check=True)
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", place / "venv"], check=True)
     wheel = next((place / "wheels").glob("pyinit_container-*.whl"))
-    target = ["--python", place / "venv", "install", "--no-deps"]
+    target = ["--python", str(place / "venv"), "install", "--no-deps"]
     subprocess.run([*pip, *target, wheel], check=True)
     return place / "venv/bin"
 
@@ -33,7 +33,7 @@ def test_every_command_is_there_and_runs(installed: Path) -> None:
 
 def test_a_chain_loading_command_hands_on_exactly_the_environment_it_was_given(installed: Path) -> None:
     """Odd names, no additions; `env -i` leaves even PATH and the locale out."""
-    command = ["env", "-i", "A.B=c", "LC_CTYPE=C", installed / "setlock", "/dev/null", "/usr/bin/env"]
+    command = ["env", "-i", "A.B=c", "LC_CTYPE=C", str(installed / "setlock"), "/dev/null", "/usr/bin/env"]
     assert subprocess.run(command, capture_output=True, check=True).stdout == b"A.B=c\nLC_CTYPE=C\n"
 
 

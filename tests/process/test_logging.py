@@ -34,7 +34,7 @@ def test_lines_of_many_services_never_mix(machine: Machine) -> None:
         machine.add(name, f"exec {PROGRAMS}/halves 300")
     machine.boot()
     for name in "abcd":
-        until(lambda name=name: f"{name}: done\n" in machine.stdout(), f"{name} to be done", 20)
+        until(lambda: f"{name}: done\n" in machine.stdout(), f"{name} to be done", 20)
     for name in "abcd":
         own = [line for line in machine.stdout().splitlines() if line.startswith(f"{name}: line")]
         assert own == [f"{name}: line {n} begins and {n} ends" for n in range(300)]
@@ -63,9 +63,9 @@ def test_volume_and_both(make_machine: MakeMachine) -> None:
         machine.add("web", "echo one; echo two; exec sleep 1000")
         machine.boot()
         directory = machine.top / "deep/logs/web"
-        until(lambda directory=directory: (directory / "current").exists() and len(logged(directory)) == 2, "two lines")
+        until(lambda: (directory / "current").exists() and len(logged(directory)) == 2, "two lines")
         assert logged(directory) == ["one", "two"]
-        until(lambda machine=machine, on_stdout=on_stdout: machine.stdout() == on_stdout, "stdout")
+        until(lambda: machine.stdout() == on_stdout, "stdout")
         assert machine.stop() == 0
         assert (directory / "current").stat().st_mode & 0o777 == 0o744
 
@@ -90,7 +90,7 @@ def test_the_last_words_of_every_service_are_in_its_log(machine: Machine) -> Non
     machine.add("c", f"exec {PROGRAMS}/steady", log__run="exec multilog t ./main")
     machine.boot()
     for name in ("a", "b"):
-        until(lambda name=name: f"{name}: ready" in machine.stdout(), f"{name} to be ready")
+        until(lambda: f"{name}: ready" in machine.stdout(), f"{name} to be ready")
     main = machine.services / "c/log/main"
     until(lambda: (main / "current").exists() and logged(main) == ["ready"], "c to be ready")
     before = time.monotonic()
@@ -153,7 +153,7 @@ def test_the_logging_process_told_to_end_hands_over_without_loss(make_machine: M
     directory = machine.top / "logs/web"
     seen = {0}
     for threshold in (2000, 6000, 10000):
-        until(lambda n=threshold: directory.exists() and len(logged(directory)) > n, "more of the stream", 20)
+        until(lambda: directory.exists() and len(logged(directory)) > threshold, "more of the stream", 20)
         pid = until(lambda: (pid := logger_pid(machine)) not in seen and pid, "a logging process")
         seen.add(pid)
         machine.inside("kill", "-TERM", pid)
@@ -167,7 +167,7 @@ def test_a_service_killed_over_and_over_loses_no_line_it_wrote(machine: Machine)
     machine.add("web", f"exec {PROGRAMS}/counter")
     pid = machine.boot().until_up("web")
     for round_number in range(3):
-        until(lambda n=round_number: len(numbers(machine.stdout(), "web: n ")) > 300 * (n + 1), "lines")
+        until(lambda: len(numbers(machine.stdout(), "web: n ")) > 300 * (round_number + 1), "lines")
         machine.inside("kill", "-9", pid)
         pid = machine.until_up("web", other_than=pid)
     machine.svc("d", "web")
@@ -244,7 +244,7 @@ def test_a_stubborn_service_is_killed_at_the_deadline_and_named(make_machine: Ma
     machine.add("good", f"exec {PROGRAMS}/steady")
     machine.boot()
     for name in ("stubborn", "good"):
-        until(lambda name=name: f"{name}: ready" in machine.stdout(), name)
+        until(lambda: f"{name}: ready" in machine.stdout(), name)
     pid = machine.pid_of("stubborn")
     before = time.monotonic()
     assert machine.stop() == 0

@@ -20,7 +20,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def shown(page: Path) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "LC_ALL": "C.UTF-8", "MANWIDTH": "200", "MANPAGER": "cat"}
-    line = ["man", "--warnings", "--nj", "--nh", "-l", page]
+    line = ["man", "--warnings", "--nj", "--nh", "-l", str(page)]
     return subprocess.run(line, env=environment, capture_output=True, text=True, check=True)
 
 

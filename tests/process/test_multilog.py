@@ -36,7 +36,7 @@ def place() -> Iterator[Path]:
 
 @pytest.fixture(params=["ours", "debian"])
 def multilog(request: pytest.FixtureRequest, commands: Commands) -> Path:
-    return getattr(commands, request.param) / "multilog"
+    return {"ours": commands.ours, "debian": commands.debian}[request.param] / "multilog"
 
 
 @pytest.fixture
@@ -167,7 +167,7 @@ def test_a_stream_goes_from_hand_to_hand_by_term(commands: Commands, place: Path
         program = (commands.ours, commands.debian)[turn % 2] / "multilog"
         process = subprocess.Popen([program, "s4096", "n1000000", "./log"], stdin=reader, cwd=place)
         before = len(list(place.glob("log/@*.s")))
-        until(lambda before=before: len(list(place.glob("log/@*.s"))) > before + 2, "more files")
+        until(lambda: len(list(place.glob("log/@*.s"))) > before + 2, "more files")
         if turn < 7:
             process.send_signal(signal.SIGTERM)
         else:
@@ -187,7 +187,7 @@ def test_kill_loses_at_most_what_was_not_written(commands: Commands, place: Path
         for part in range(40):
             os.write(writer, b"%d %d %b\n" % (number, part, b"x" * 60))
         last = b"%d 39 %b\n" % (number, b"x" * 60)
-        until(lambda last=last: last in content(place / "log"), "the last line")
+        until(lambda: last in content(place / "log"), "the last line")
         process.kill()
         process.wait()
     os.close(reader)
@@ -217,9 +217,9 @@ def test_signals_while_idle_are_acted_on_at_once(ours: Path, place: Path) -> Non
     process = subprocess.Popen([ours, "./log"], stdin=reader, cwd=place)
     for number in range(1, 6):
         os.write(writer, b"%d\n" % number)
-        until(lambda number=number: content(place / "log").endswith(b"%d\n" % number), "the line")
+        until(lambda: content(place / "log").endswith(b"%d\n" % number), "the line")
         process.send_signal(signal.SIGALRM)
-        until(lambda number=number: len(list((place / "log").glob("@*.s"))) == number, "the rotation", 2)
+        until(lambda: len(list((place / "log").glob("@*.s"))) == number, "the rotation", 2)
     process.send_signal(signal.SIGTERM)
     assert process.wait(2) == 0
     os.close(reader)
@@ -373,7 +373,7 @@ def test_a_processor_gets_what_the_c_program_gives(commands: Commands, place: Pa
     )
     outputs = []
     for program in (commands.debian / "multilog", commands.ours / "multilog"):
-        command = [program, "s4096", script, "./log"]
+        command = [str(program), "s4096", script, "./log"]
         environment = {"LANG": "C", "A": "é", "PATH": os.environ["PATH"]}
         subprocess.run(
             command, cwd=place, input=b"x\n" * 1200, env=environment, stderr=subprocess.DEVNULL, check=True, timeout=30

@@ -100,7 +100,7 @@ def test_every_letter_arrives(machine: Machine) -> None:
     until(ready.exists, "the traps to be set")
     for letter, name in (("h", "HUP"), ("a", "ALRM"), ("i", "INT"), ("t", "TERM"), ("c", "CONT")):
         machine.svc(letter, "a")
-        until(lambda name=name: got.exists() and name in got.read_text().split(), name)
+        until(lambda: got.exists() and name in got.read_text().split(), name)
     pid = machine.pid_of("a")
     machine.svc("p", "a")
     until(lambda: "paused" in machine.svstat("a"), "paused")
@@ -121,7 +121,7 @@ def test_new_services_start_within_100_ms(machine: Machine) -> None:
     for number in range(3):
         machine.add(f"directory{number}", NOTE + "exec sleep 1000")
         appeared = time.time()
-        until(lambda number=number: starts(machine, f"directory{number}"), "the start")
+        until(lambda: starts(machine, f"directory{number}"), "the start")
         assert starts(machine, f"directory{number}")[0] - appeared < 0.1
         (machine.services / f"directory{number}").rename(elsewhere := machine.top / f"elsewhere{number}")
     (elsewhere / "starts").unlink()
@@ -247,7 +247,7 @@ def test_bad_run_files_do_not_disturb_the_others(machine: Machine) -> None:
         ("folder", "access denied"),
     ):
         text = f"supervise: fatal: unable to start {name}/run: {reason}"
-        until(lambda text=text: text in machine.stderr(), text)
+        until(lambda: text in machine.stderr(), text)
     pid = machine.pid_of("good")
     (machine.services / "plain/run").chmod(0o755)
     machine.until_up("plain", seconds=3)

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from signal import SIGINT, SIGTERM
+from typing import Any
 
 import pytest
 from machine import BIN, ROOT, environment
@@ -31,9 +32,9 @@ class House:
         self.logs.mkdir()
         self.services.mkdir()
         self.environment = environment(PYINIT_LOG_DIR=str(self.logs), PYINIT_SERVICE_DIR=str(self.services))
-        self.running: list[subprocess.Popen] = []
+        self.running: list[subprocess.Popen[Any]] = []
 
-    def svlog(self, *arguments: str, **more: str) -> subprocess.CompletedProcess:
+    def svlog(self, *arguments: str, **more: str) -> "subprocess.CompletedProcess[bytes]":
         env = {**self.environment, **more}
         return subprocess.run([*SVLOG, *arguments], env=env, capture_output=True, check=False, timeout=60, cwd=self.top)
 
@@ -53,7 +54,7 @@ class House:
 class Followed:
     """A svlog that runs, its output in files."""
 
-    def __init__(self, house: House, arguments: tuple[str, ...], how: dict) -> None:
+    def __init__(self, house: House, arguments: tuple[str, ...], how: dict[str, Any]) -> None:
         number = len(house.running)
         self.out, self.err = house.top / f"out{number}", house.top / f"err{number}"
         with self.out.open("wb") as out, self.err.open("wb") as err:
@@ -130,10 +131,8 @@ def test_services_are_merged_and_named(house: House) -> None:
     assert all(shapes)
     times = [shape[2] for shape in shapes if shape]
     assert times == sorted(times)
-    for name in (b"one", b"two"):
-        assert [shape[3] for shape in shapes if shape and shape[1] == name] == [
-            b"%d" % number for number in range(1, 7)
-        ]
+    for log in (b"one", b"two"):
+        assert [shape[3] for shape in shapes if shape and shape[1] == log] == [b"%d" % number for number in range(1, 7)]
     assert house.svlog("two", "--utc").stdout.splitlines() == [line[5:] for line in lines if line[:3] == b"two"]
 
 
@@ -410,7 +409,7 @@ class tqdm:
 WITH_TQDM = "import sys; sys.path[:0] = sys.argv[1:3]; del sys.argv[1:3]; from pyinit.__main__ import run; run('svlog')"
 
 
-def on_a_terminal(house: House, arguments: list[str], redirect: Callable[[int], dict]) -> str:
+def on_a_terminal(house: House, arguments: list[str], redirect: Callable[[int], dict[str, Any]]) -> str:
     """What svlog, with a stand-in for tqdm, says on standard error, a terminal."""
     (house.top / "tqdm.py").write_text(TQDM)
     ours, theirs = pty.openpty()

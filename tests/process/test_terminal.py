@@ -196,4 +196,4 @@ def test_what_ends_without_its_terminal(terminal: Callable[..., Terminal]) -> No
         shell = terminal("--", "sh", "-c", "trap 'echo hup >hup; exit' HUP; echo ready; read line", services=services)
         shell.until_seen("ready\r\n")
         shell.pty.close(force=False)
-        until(lambda shell=shell: not shell.pty.isalive(), "it to end")
+        until(lambda: not shell.pty.isalive(), "it to end")

@@ -35,7 +35,9 @@ def ours(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return {name: str(top / name) for name in DEBIAN}
 
 
-def run(program: str, *words: str, stdin: str = "", namespace: bool = False, **env: str) -> subprocess.CompletedProcess:
+def run(
+    program: str, *words: str, stdin: str = "", namespace: bool = False, **env: str
+) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [*(UNSHARE if namespace else []), program, *words],
         env=environment(**env),
@@ -204,7 +206,7 @@ def signals_to_command(*options: str, numbers: "tuple[int, ...]") -> Scenario:
             for number in numbers:
                 before = len(running.lines())
                 running.send(number)
-                until(lambda before=before: len(running.lines()) > before, f"signal {number}")
+                until(lambda: len(running.lines()) > before, f"signal {number}")
             return running.lines()
 
     return scenario
@@ -276,7 +278,7 @@ def leftovers(*options: str, **env: str) -> Scenario:
 
     def scenario(program: str, top: Path) -> object:
         script = f"sleep 1000 >/dev/null 2>&1 & echo $! >{top}/pid; exit 3"
-        done = run(program, *options, "--", "sh", "-c", script, **env)
+        done = run(program, *options, "--", "sh", "-c", script, stdin="", namespace=False, **env)
         pid = int((top / "pid").read_text())
         time.sleep(0.2)
         try:

@@ -111,7 +111,7 @@ def test_variables() -> None:
         *(("PYINIT_SIGNALS", value) for value in ("x", "TERM=x", "NOPE=stop")),
     ],
 )
-def test_wrong_variables_are_named(name: str, value: object) -> None:
+def test_wrong_variables_are_named(name: str, value: str) -> None:
     code, message = bad("pyinit", **{name: value})
     assert code == 100
     assert message.startswith(b"unable to use " + name.encode())

@@ -53,8 +53,8 @@ def test_each_piece_is_what_it_says(stream: list[bytes], stamped: bool) -> None:
             if kind == WHOLE:
                 assert text.endswith(b"\n")
                 assert start == 0 or source[start - 1 : start] == b"\n"
-                stamped, begin, end = stamp_lines(source, start, stop, label)
-                assert stamped[begin:end] == stamp(text, label)
+                labelled, begin, end = stamp_lines(source, start, stop, label)
+                assert labelled[begin:end] == stamp(text, label)
             elif kind == BEGUN:
                 assert b"\n" not in text
                 assert len(label + text) == 1000

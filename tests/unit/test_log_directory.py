@@ -314,7 +314,7 @@ STREAM = [b"%d %b\n" % (number, b"x" * 150) for number in range(40)]
 """Rotates twice at 4096."""
 
 
-def written_when_it_crashed(log: Log, having: Callable[..., Calls], at: int, is_after: bool) -> bytes | None:
+def written_when_it_crashed(log: Log, having: Having, at: int, is_after: bool) -> bytes | None:
     """Write STREAM until the process is gone at a system call; what it had written, None if it was not gone."""
     done: list[bytes] = []
 
@@ -325,7 +325,12 @@ def written_when_it_crashed(log: Log, having: Callable[..., Calls], at: int, is_
 
     having(at, crash)
     real_write = posix.write
-    directory.posix.write = lambda descriptor, data: done.append(bytes(data)) or real_write(descriptor, data)  # type: ignore[attr-defined]
+
+    def write(descriptor: int, data: bytes) -> int:
+        done.append(bytes(data))
+        return real_write(descriptor, data)
+
+    directory.posix.write = write  # type: ignore[attr-defined]
     try:
         log.run(*STREAM)
     except Crash:
@@ -510,7 +515,7 @@ def test_trouble_while_recovering_is_waited_for(tmp_path: Path, having: Having) 
     first = Log(tmp_path)
     first.run(b"one\n", is_last=False)
     first.log.close()
-    failed = []
+    failed: list[int] = []
 
     def fail(later: int, call: Callable[[], Any]) -> Any:
         if len(failed) < 1:

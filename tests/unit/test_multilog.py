@@ -167,9 +167,12 @@ def test_a_held_line_goes_to_the_file_after_the_rotation(tmp_path: Path) -> None
 def test_trouble_in_one_directory_keeps_none_of_the_others_waiting(tmp_path: Path) -> None:
     bad, good = tmp_path / "bad", tmp_path / "good"
     started: list[int] = []
-    log, outputs = make(
-        [b"s4096", b"!command", os.fsencode(bad), os.fsencode(good)], lambda *_: started.append(77) or 77
-    )
+
+    def start(descriptor: int, processor: bytes) -> int:
+        started.append(77)
+        return 77
+
+    log, outputs = make([b"s4096", b"!command", os.fsencode(bad), os.fsencode(good)], start)
     log.open()
     log.feed(b"x\n" * 1200, NOW)
     assert log.is_pending

@@ -3,19 +3,21 @@
 import itertools
 import json
 import re
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pyinit.formats.counters import Account, pack, unpack
+from pyinit.formats.wire import JSON, NOTHING, TEXT
 from pyinit.logs.collector.multiline import Folding
 from pyinit.logs.collector.printer import Printer
-from pyinit.logs.collector.settings import BOTH, JSON, NOTHING, STDOUT, TEXT, VOLUME, Settings
+from pyinit.logs.collector.settings import BOTH, STDOUT, VOLUME, Settings
 from pyinit.logs.collector.styles import CUT, LONGEST, Json, Raw, Text, rfc3339
 
 NOW = 1_700_000_000_123_456_789
-STYLES = {"text": Text(b"web"), "json": Json(b"web"), "raw": Raw()}
+STYLES: dict[str, Text | Json | Raw] = {"text": Text(b"web"), "json": Json(b"web"), "raw": Raw()}
 
 
 def printed(style: Text | Json | Raw, blocks: list[bytes], folds: bool = False) -> bytes:
@@ -32,18 +34,19 @@ def cut(stream: bytes, places: list[int]) -> list[bytes]:
     return [stream[a:b] for a, b in itertools.pairwise(ends) if a < b]
 
 
-def messages(out: bytes) -> list[dict]:
+def messages(out: bytes) -> list[dict[str, Any]]:
     return [json.loads(line) for line in out.splitlines()]
 
 
-def original(entry: dict) -> bytes:
+def original(entry: dict[str, Any]) -> bytes:
     """A JSON message as it was written."""
+    message: bytes = entry["message"].encode()
     if not entry.get("escaped"):
-        return entry["message"].encode()
+        return message
     return re.sub(
         rb"\\(\\|x[0-9a-f]{2})",
         lambda found: b"\\" if found[1] == b"\\" else bytes.fromhex(found[1][1:].decode()),
-        entry["message"].encode(),
+        message,
     )
 
 
@@ -105,7 +108,7 @@ def test_no_line_is_longer_than_docker_takes_and_none_is_lost(name: str, byte: b
 def test_memory_is_bounded_without_any_newline() -> None:
     for style in STYLES.values():
         out: list[bytes] = []
-        printer = Printer(style, lambda lines, out=out: out.append(lines[:0]))
+        printer = Printer(style, lambda lines: out.append(lines[:0]))
         for _ in range(2000):
             printer.feed(b"y" * 65536, NOW)
         assert len(printer._held) <= 65536 * 2

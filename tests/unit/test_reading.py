@@ -51,7 +51,15 @@ class File:
 
     def content(self) -> bytes:
         text = b"".join(line + b"\n" for line in self.lines)
-        return {"plain": bytes, "gzip": gzip.compress, "bzip2": bz2.compress, "xz": lzma.compress}[self.packing](text)
+        match self.packing:
+            case "gzip":
+                return gzip.compress(text)
+            case "bzip2":
+                return bz2.compress(text)
+            case "xz":
+                return lzma.compress(text)
+            case _:
+                return text
 
 
 MESSAGES = st.one_of(st.binary(max_size=30), st.just(b"x" * 120)).map(
@@ -62,9 +70,10 @@ MESSAGES = st.one_of(st.binary(max_size=30), st.just(b"x" * 120)).map(
 @st.composite
 def log(draw: st.DrawFn) -> list[File]:
     """Files of one log: labels rise, but for a clock that is set back at times; the last file is `current`."""
-    time, files = draw(st.integers(0, 5)), []
+    time = draw(st.integers(0, 5))
+    files: list[File] = []
     for _ in range(draw(st.integers(1, 4))):
-        lines = []
+        lines: list[bytes] = []
         has_labels = draw(st.integers(0, 5)) > 0
         for _ in range(draw(st.integers(0, 12))):
             time += draw(st.sampled_from([0, 0, 1, 2, 5, -1]))
@@ -119,7 +128,7 @@ class Captured(Print):
     def __init__(self, arguments: list[str]) -> None:
         super().__init__(Options([argument.encode() for argument in ["--utc", *arguments]]))
         self.output = b""
-        self._output = self
+        self._output = self  # type: ignore[assignment]
 
     @property
     def _block(self) -> int:

@@ -19,7 +19,7 @@ class House:
 
     def __init__(self, top: Path) -> None:
         self.top = top
-        self.complaints: list[tuple[bytes, int]] = []
+        self.complaints: list[tuple[bytes, int | None]] = []
         (top / "logs").mkdir()
         (top / "service").mkdir()
 
@@ -122,7 +122,7 @@ ZSTD = b"\x28\xb5\x2f\xfd" + TEXT
 
 
 def test_zstd_without_a_module_for_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = []
+    asked: list[str] = []
     monkeypatch.setattr(packed, "imported", asked.append)
     assert format_of(ZSTD) == b"zstd"
     with pytest.raises(CannotUnpack, match=r"zstd needs Python 3\.14 or the package zstandard"):

@@ -15,8 +15,8 @@ class Loop:
     """Notes when it is to turn, and turns when a test says so."""
 
     def __init__(self) -> None:
-        self.due = []
-        self.after_turn = None
+        self.due: list[float] = []
+        self.after_turn: Callable[[], None] = lambda: None
 
     def on_readable(self, descriptor: int, callback: Callable[[], None]) -> None:
         """Nothing comes."""
@@ -37,7 +37,7 @@ def control() -> Iterator[socket.socket]:
 def test_the_first_accounts_wait_for_the_lines_that_are_there_already(tmp_path: Path, control: socket.socket) -> None:
     loop = Loop()
     began = time.monotonic()
-    Server(loop, control, os.fsencode(tmp_path), is_first=True)
+    Server(loop, control, os.fsencode(tmp_path), is_first=True)  # type: ignore[arg-type]
     loop.after_turn()
     assert not list(tmp_path.iterdir()), "the first turn opens the logs, the next writes lines"
     (due,) = loop.due
