@@ -27,9 +27,10 @@ demo: ## boot the example under pyinit as PID 1 and show what it does
 
 test: lint types unit process conformance container ## all of: lint types unit process conformance container
 
-lint: .venv/.test ## ruff: lint and format
+lint: .venv/.test ## ruff: lint and format; sentences of at most 25 words
 	$(bin)/ruff check .
 	$(bin)/ruff format --check .
+	$(bin)/python tools/prose.py
 
 types: .venv/.test ## mypy --strict
 	$(bin)/mypy

@@ -1,5 +1,6 @@
-# It keeps nothing of what it was given, so the commands are laid over a directory of its fixed PATH, and the service
-# directory where Debian's script has it, both in a mount namespace; processes go with their PID namespace.
+# svscanboot drops its environment. So the scenario works in a mount namespace: it lays the commands over a directory of
+# svscanboot's fixed PATH, and puts the service directory where Debian's script has it. All processes end with their
+# PID namespace.
 
 #: needs root
 cp -a /etc etc; rm -rf etc/service; mkdir -p etc/service/a; touch etc/service/a/down
