@@ -9,13 +9,12 @@ everybody else, and no symbolic link, since some of these parents are open to al
 import posix
 from _stat import S_ISDIR
 
+from pyinit.formats import paths
 from pyinit.system import files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-READY = b"ready"
 
 
 class Place:
@@ -40,24 +39,19 @@ class Place:
             return None
         try:
             if not text:
-                return posix.unlink(b"%b/%b" % (place, READY))
-            descriptor = posix.open(b"%b/%b" % (place, READY), files.WRITE_FLAGS | posix.O_TRUNC | posix.O_CREAT, 0o644)
+                return posix.unlink(b"%b/%b" % (place, paths.READY))
+            descriptor = posix.open(
+                b"%b/%b" % (place, paths.READY), files.WRITE_FLAGS | posix.O_TRUNC | posix.O_CREAT, 0o644
+            )
             posix.write(descriptor, text)
             posix.close(descriptor)
         except OSError:
             return None
 
 
-def candidates(environment: "Mapping[bytes, bytes]", uid: int) -> list[bytes]:
-    """Where it may be for a PID 1 of this user, in order."""
-    named = environment.get(b"PYINIT_STATE", b"")
-    own = [b"/dev/shm/pyinit-%d" % uid, b"/tmp/pyinit-%d" % uid]
-    return [*([named] if named.startswith(b"/") else []), b"/run/pyinit", *own]
-
-
 def make(environment: "Mapping[bytes, bytes]") -> bytes | None:
     """Make the first that can be used; None if none can."""
-    for path in candidates(environment, posix.geteuid()):
+    for path in paths.runtime_directories(environment, posix.geteuid()):
         files.make_directories(path.rpartition(b"/")[0])
         try:
             posix.mkdir(path, 0o700)
@@ -85,38 +79,6 @@ def _is_ours(path: bytes) -> bool:
     except OSError:
         return False
     return True
-
-
-def known(environment: "Mapping[bytes, bytes]") -> list[bytes]:
-    """Those that exist and belong to this user, to process 1's, or to root: where to look for a service's state."""
-    uids = [posix.geteuid()]
-    try:
-        uids.append(posix.stat(b"/proc/1").st_uid)
-    except OSError:
-        pass
-    found = []
-    for path in dict.fromkeys(path for uid in uids for path in candidates(environment, uid)):
-        try:
-            status = posix.lstat(path)
-        except OSError:
-            continue
-        if S_ISDIR(status.st_mode) and status.st_uid in (*uids, 0) and not status.st_mode & 0o022:
-            found.append(path)
-    return found
-
-
-def is_ready(environment: "Mapping[bytes, bytes]") -> bool:
-    """Whether a PID 1 has left its ready file in a place; in $PYINIT_STATE, if that is one."""
-    places = known(environment)
-    if (named := environment.get(b"PYINIT_STATE", b"")) in places:
-        places = [named]
-    for path in places:
-        try:
-            posix.stat(b"%b/%b" % (path, READY))
-        except OSError:
-            continue
-        return True
-    return False
 
 
 def enter(place: bytes, name: bytes) -> int:

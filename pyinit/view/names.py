@@ -1,8 +1,17 @@
-"""How a person names a service: by a path, as daemontools has it, or by its bare name in the service directory."""
+"""How a person names a service: by a path, as daemontools has it, or by its bare name in the service directory.
+
+And where the state of a service so named is: beside it, or in the runtime directory of its PID 1.
+"""
 
 import posix
+from _stat import S_ISDIR
 
+from pyinit.formats import paths
 from pyinit.system import files
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 DEFAULT = b"/service"
 
@@ -24,17 +33,15 @@ def find(name: bytes) -> bytes:
 
 
 def state_of(path: bytes) -> bytes:
-    """Where `supervise/` of the service at `path` is in use: there, or else in PID 1's own place.
+    """The directory whose `supervise/` holds the state of the service at `path`.
 
-    A service whose directory can't be written keeps its state under its name in a place of PID 1's (place.py), whatever
-    an image was built with in `supervise/`. A place that is not in use is better than nothing.
+    That is `path` itself, or NAME in a runtime directory: PID 1 keeps the state there if it cannot write beside the
+    service. A state that a supervise holds comes first. One without a supervise is better than none.
     """
     name = name_in_directory(path)
     if _is_held(path) or not name:
         return path
-    from pyinit.services.runtime import known
-
-    places = [path, *(b"%b/%b" % (place, name) for place in known(posix.environ))]
+    places = [path, *(b"%b/%b" % (directory, name) for directory in known(posix.environ))]
     for is_it in _is_held, _has_state:
         for there in places:
             if is_it(there):
@@ -42,17 +49,33 @@ def state_of(path: bytes) -> bytes:
     return path
 
 
-def _is_held(path: bytes) -> bool:
-    """Whether a supervise holds the state in `path`."""
+def known(environment: "Mapping[bytes, bytes]") -> list[bytes]:
+    """The runtime directories to look in: those that exist and belong to this user, to PID 1's user, or to root.
+
+    One that others can write is left out: they could have put anything there.
+    """
+    uids = [posix.geteuid()]
     try:
-        posix.close(posix.open(path + b"/supervise/ok", files.WRITE_FLAGS))
+        uids.append(posix.stat(b"/proc/1").st_uid)
     except OSError:
-        return False
-    return True
+        pass
+    found = []
+    for path in dict.fromkeys(path for uid in uids for path in paths.runtime_directories(environment, uid)):
+        try:
+            status = posix.lstat(path)
+        except OSError:
+            continue
+        if S_ISDIR(status.st_mode) and status.st_uid in (*uids, 0) and not status.st_mode & 0o022:
+            found.append(path)
+    return found
 
 
-def _has_state(path: bytes) -> bool:
-    return _is_there(path + b"/supervise/ok")
+def is_ready(environment: "Mapping[bytes, bytes]") -> bool:
+    """Whether a PID 1 has left its ready file in a runtime directory; in $PYINIT_STATE, if that is one."""
+    directories = known(environment)
+    if (named := environment.get(b"PYINIT_STATE", b"")) in directories:
+        directories = [named]
+    return any(_is_there(b"%b/%b" % (directory, paths.READY)) for directory in directories)
 
 
 def name_in_directory(path: bytes) -> bytes:
@@ -69,14 +92,27 @@ def listed() -> list[bytes]:
         names = sorted(name for name in posix.listdir(top) if not name.startswith(b"."))
     except OSError:
         return []
-    paths = []
+    found = []
     for name in names:
         path = b"%b/%b" % (top, name)
         if _is_there(path + b"/."):
-            paths.append(path)
+            found.append(path)
             if _is_there(state_of(path + b"/log") + b"/supervise"):
-                paths.append(path + b"/log")
-    return paths
+                found.append(path + b"/log")
+    return found
+
+
+def _is_held(path: bytes) -> bool:
+    """Whether a supervise holds the state in `path`: a FIFO can be opened for writing only while it has a reader."""
+    try:
+        posix.close(posix.open(path + b"/supervise/ok", files.WRITE_FLAGS))
+    except OSError:
+        return False
+    return True
+
+
+def _has_state(path: bytes) -> bool:
+    return _is_there(path + b"/supervise/ok")
 
 
 def _is_there(path: bytes) -> bool:

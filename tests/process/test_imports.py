@@ -18,6 +18,7 @@ LAUNCHER = {
     "pyinit",
     "pyinit.__main__",
     "pyinit.commands",
+    "pyinit.launch",
     "pyinit.launch.compiled",
     "pyinit.report",
     "pyinit.system",

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from pyinit.services import runtime as place
-from pyinit.services.runtime import Place, candidates, enter, is_ready, known, make
+from pyinit.formats import paths
+from pyinit.formats.paths import runtime_directories
+from pyinit.services.runtime import Place, enter, make
+from pyinit.view.names import is_ready, known
 
 NOBODY = 65534
 
@@ -20,15 +22,19 @@ def top(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     def inside(environment: dict[bytes, bytes], uid: int) -> list[bytes]:
         return [str(tmp_path / name).encode() for name in ("named", "run/pyinit", f"shm-{uid}", f"tmp-{uid}")]
 
-    monkeypatch.setattr(place, "candidates", inside)
+    monkeypatch.setattr(paths, "runtime_directories", inside)
     return tmp_path
 
 
 def test_the_order() -> None:
     usual = [b"/run/pyinit", b"/dev/shm/pyinit-7", b"/tmp/pyinit-7"]
-    assert candidates({}, 7) == usual
-    assert candidates({b"PYINIT_STATE": b"/a"}, 7) == [b"/a", *usual]
-    assert candidates({b"PYINIT_STATE": b"relative"}, 7) == candidates({b"PYINIT_STATE": b""}, 7) == usual
+    assert runtime_directories({}, 7) == usual
+    assert runtime_directories({b"PYINIT_STATE": b"/a"}, 7) == [b"/a", *usual]
+    assert (
+        runtime_directories({b"PYINIT_STATE": b"relative"}, 7)
+        == runtime_directories({b"PYINIT_STATE": b""}, 7)
+        == usual
+    )
 
 
 def test_the_first_is_made_for_us_alone(top: Path) -> None:

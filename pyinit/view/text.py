@@ -1,0 +1,137 @@
+"""What svstat prints: a line a service in daemontools' words, and what became of the lines of its log.
+
+Read from the service's files alone: `supervise/ok`, `supervise/status`, `down`, and the counters in the runtime
+directory. Source: svstat.c of daemontools 0.76.
+"""
+
+import posix
+from errno import EACCES, ENOENT, ENXIO
+from time import time
+
+from pyinit.formats.control import DOWN, UP
+from pyinit.formats.status import LENGTH, USUAL, unpack
+from pyinit.report import reason
+from pyinit.system import files
+from pyinit.view.names import find, known, state_of
+
+NOT_RUNNING = b"supervise not running"
+
+
+def status_lines(names: list[bytes]) -> list[bytes]:
+    """`NAME: how it is` for each name, all as of one moment."""
+    now = int(time())
+    return [b"%b: %b" % (name, _state(name, now)) for name in names]
+
+
+def counter_words(names: list[bytes]) -> list[bytes]:
+    """`; log: ...` for each name whose lines the collector has counted, empty for the others."""
+    from pyinit.formats import counters
+
+    found = {}
+    for directory in known(posix.environ):
+        try:
+            found = counters.unpack(files.read(directory + counters.FILE))
+        except (OSError, ValueError):
+            continue
+        break
+    said = {
+        service: b"; log: %d lines, %d bytes; written %d lines, %d bytes; " % counts.amounts()
+        + b"%d deselected, %d dropped, blocked %.1f seconds" % (counts.deselected, counts.dropped, counts.blocked)
+        for service, counts in found.items()
+    }
+    return [said.get(name.rstrip(b"/").rpartition(b"/")[2], b"") for name in names]
+
+
+def _state(name: bytes, now: int) -> bytes:
+    """What follows the name.
+
+    A service that is found under its name as given and has no file `down` is asked for nothing else: that is the usual
+    case, and there may be a thousand of them. Any trouble with it is left to the second look, which knows its name.
+    """
+    try:
+        if name and files.is_missing(name + b"/down"):
+            _knock(name)
+            return _words(_read_status(_open_status(name)), False, now)
+    except (OSError, ValueError):
+        pass
+    return _state_or_trouble(name, now)
+
+
+def _state_or_trouble(name: bytes, now: int) -> bytes:
+    """Ask for one thing after the other, as the C program does, and say the first trouble met; else the state.
+
+    Only here is a name looked up in the service directory, and the state in a runtime directory.
+    """
+    path = find(name)
+    try:
+        directory = files.open_directory(path)
+    except OSError as error:
+        return b"unable to chdir: " + reason(error)
+    try:
+        normally_down = files.exists(b"down", directory)
+    except OSError as error:
+        return b"unable to stat down: " + reason(error)
+    finally:
+        posix.close(directory)
+    try:
+        path = _supervised(path)
+    except OSError as error:
+        return NOT_RUNNING if error.errno == ENXIO else b"unable to open supervise/ok: " + reason(error)
+    try:
+        status = _open_status(path)
+    except OSError as error:
+        return b"unable to open supervise/status: " + reason(error)
+    try:
+        return _words(_read_status(status), normally_down, now)
+    except OSError as error:
+        return b"unable to read supervise/status: " + reason(error)
+    except ValueError:
+        return b"unable to read supervise/status: bad format"
+
+
+def _supervised(path: bytes) -> bytes:
+    """Where the state of the service is that a supervise holds. Raises OSError: ENXIO if none does."""
+    try:
+        _knock(path)
+        return path
+    except OSError as error:
+        if error.errno not in (ENOENT, EACCES, ENXIO) or (state := state_of(path)) == path:
+            raise
+    _knock(state)
+    return state
+
+
+def _knock(path: bytes) -> None:
+    """Raise OSError unless a supervise holds `ok` open: a FIFO without a reader cannot be opened for writing."""
+    posix.close(posix.open(path + b"/supervise/ok", files.WRITE_FLAGS))
+
+
+def _open_status(path: bytes) -> int:
+    return posix.open(path + b"/supervise/status", files.READ_FLAGS)
+
+
+def _read_status(status: int) -> bytes:
+    """The bytes of the open file, which is closed."""
+    try:
+        return posix.read(status, LENGTH)
+    finally:
+        posix.close(status)
+
+
+def _words(content: bytes, normally_down: bool, now: int) -> bytes:
+    """What a status says. ValueError if it is none."""
+    pid, is_paused, want, since = unpack(content)
+    seconds = max(0, now - since // 1_000_000_000)
+    if not pid:
+        normally = b"" if normally_down else b", normally up"
+        return b"down %d seconds%b%b" % (seconds, normally, b", want up" if want == UP else b"")
+    words = b"up (pid %d) %d seconds" % (pid, seconds)
+    if content[16:] == USUAL and not normally_down:
+        return words
+    if normally_down:
+        words += b", normally down"
+    if is_paused:
+        words += b", paused"
+    if want == DOWN:
+        words += b", want down"
+    return words
