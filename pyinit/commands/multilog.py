@@ -6,7 +6,7 @@ from _signal import signal as set_signal
 from select import POLLIN, poll
 from time import sleep, time_ns
 
-from pyinit.logs.multilog.multilog import PAUSE, CannotOpen, Multilog, Trouble
+from pyinit.logs.multilog.multilog import PAUSE, CannotOpenLog, Multilog, Trouble
 from pyinit.logs.multilog.script import parse
 from pyinit.report import die, warn, write_stderr
 
@@ -30,7 +30,7 @@ def main(argv: list[bytes]) -> int:
     try:
         log.open()
         _settle(log)
-    except CannotOpen as failure:
+    except CannotOpenLog as failure:
         die(PROG, failure.message, failure.error)
     _pump(log, doorbell, wanted)
     log.finish()

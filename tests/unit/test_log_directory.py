@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pyinit.logs.multilog import directory, folder
+from pyinit.logs.multilog import directory, folder, oldfiles
 from pyinit.logs.multilog.directory import LogDirectory
-from pyinit.logs.multilog.retry import CannotOpen, Trouble
+from pyinit.logs.multilog.retry import CannotOpenLog, Trouble
 from pyinit.logs.multilog.script import Directory
 from pyinit.system import files
 
@@ -76,7 +76,7 @@ def having(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, Callable[..., Any]
 
     def have(at: int, happens: Callable[..., Any]) -> Calls:
         calls = Calls(at, happens)
-        for module in (directory, folder, files):
+        for module in (directory, folder, oldfiles, files):
             monkeypatch.setattr(module, "posix", calls)
         return calls
 
@@ -96,11 +96,14 @@ class Log:
         limits = Directory(os.fsencode(path), size, count, processor)
         self.log = LogDirectory(limits, lambda: next(self.clock), self._warn, self._start)
         self.runs: list[tuple[int, bytes]] = []
+        self.failures: list[OSError] = []
 
     def _warn(self, trouble: Trouble) -> None:
         self.warnings.append(trouble.message)
 
     def _start(self, descriptor: int, command: bytes) -> int:
+        if self.failures:
+            raise self.failures.pop()
         self.runs.append((descriptor, command))
         for name, source in (("processed", "previous"), ("newstate", "state")):
             data = (self.path / source).read_bytes()
@@ -176,7 +179,7 @@ def test_a_crash_is_kept(tmp_path: Path) -> None:
 def test_the_lock_is_held_until_close(tmp_path: Path) -> None:
     first, second = Log(tmp_path), Log(tmp_path)
     first.log.open()
-    with pytest.raises(CannotOpen) as caught:
+    with pytest.raises(CannotOpenLog) as caught:
         second.log.open()
     assert caught.value.message == b"unable to lock directory " + os.fsencode(tmp_path)
     assert caught.value.error.errno == errno.EAGAIN
@@ -425,7 +428,7 @@ def test_a_rotation_makes_no_more_system_calls_than_these_in_this_order(
     log.run(b"a\n" * 2000, b"b\n", is_last=False)
     made: list[str] = []
     recorder = Recorder(made)
-    for module in (directory, folder):
+    for module in (directory, folder, oldfiles):
         monkeypatch.setattr(module, "posix", recorder)
     log.log.rotate()
     assert tuple(made) == A_ROTATION
@@ -479,14 +482,7 @@ def test_short_writes_are_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 def test_a_fork_that_fails_is_tried_again(tmp_path: Path) -> None:
     log = Log(tmp_path, processor=b"command")
-    start, failures = log.log._start, [OSError(errno.EAGAIN, "")] * 2
-
-    def failing(descriptor: int, command: bytes) -> int:
-        if failures:
-            raise failures.pop()
-        return start(descriptor, command)
-
-    log.log._start = failing
+    log.failures = [OSError(errno.EAGAIN, "")] * 2
     log.run(*STREAM)
     assert log.warnings == [b"unable to fork for processor in %b, pausing" % os.fsencode(tmp_path)] * 2
     assert content(tmp_path) == b"".join(STREAM)
@@ -505,7 +501,7 @@ def test_what_is_fatal_at_start_up(tmp_path: Path, prepare: Callable[[Path], obj
     path = tmp_path / "d"
     prepare(path)
     log = Log(path)
-    with pytest.raises(CannotOpen) as caught:
+    with pytest.raises(CannotOpenLog) as caught:
         log.log.open()
     log.log.close()
     assert caught.value.message == message.replace(b"DIR", os.fsencode(path))

@@ -12,7 +12,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from pyinit.logs.multilog.lines import label_for
-from pyinit.logs.multilog.multilog import CannotOpen, Counts, Multilog, Trouble
+from pyinit.logs.multilog.multilog import CannotOpenLog, Counts, Multilog, Trouble
 from pyinit.logs.multilog.pattern import matches
 from pyinit.logs.multilog.script import parse
 
@@ -190,7 +190,7 @@ def test_trouble_in_one_directory_keeps_none_of_the_others_waiting(tmp_path: Pat
 
 def test_everything_is_opened_in_order_and_what_fails_is_said(tmp_path: Path) -> None:
     log, _ = make([b"e", os.fsencode(tmp_path / "no/d"), b"=" + os.fsencode(tmp_path / "no/s")])
-    with pytest.raises(CannotOpen) as caught:
+    with pytest.raises(CannotOpenLog) as caught:
         log.open()
     assert caught.value.message == b"unable to create " + os.fsencode(tmp_path / "no/s")
     assert caught.value.error.errno == errno.ENOENT

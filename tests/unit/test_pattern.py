@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pyinit.logs.multilog.lines import label_for
-from pyinit.logs.multilog.pattern import Selection, advance, expression, last_beginning, matches, needle
+from pyinit.logs.multilog.pattern import Selection, advance, expression, matches, needle
 from pyinit.logs.multilog.script import Rule
 
 BYTES = b"ab* .\n\\[^-]\0\xff4@"
@@ -116,10 +116,11 @@ def test_the_last_line_that_begins_with_a_word(runs: list[tuple[int, int, bool]]
     lines = [line if index % 3 != 1 else b"a" for index, line in enumerate(lines)]
     first = min(first, len(lines))
     starts = [sum(len(line) + 1 for line in lines[:index]) for index in range(len(lines) + 1)]
-    expected = [at for at, line in zip(starts[first:], lines[first:], strict=False) if line.startswith(word)]
+    expected = [line + b"\n" for line in lines[first:] if line.startswith(word)]
     text = b"".join(line + b"\n" for line in lines) + b"ab"
     if first < len(lines):
-        assert last_beginning(word, text, starts[first], starts[-1]) == (expected[-1] if expected else -1)
+        selection = Selection([Rule(False, b"*"), Rule(True, word + b"*")])
+        assert selection.last(text, starts[first], starts[-1], b"") == (expected[-1] if expected else b"")
 
 
 @given(patterns, one_line, one_line)

@@ -19,7 +19,7 @@ from pyinit.formats.counters import Account
 from pyinit.formats.wire import HOME, NOTHING, PROG, Job
 from pyinit.logs.collector.outlet import Outlet
 from pyinit.logs.multilog import script
-from pyinit.logs.multilog.multilog import PAUSE, CannotOpen, Counts, Multilog
+from pyinit.logs.multilog.multilog import PAUSE, CannotOpenLog, Counts, Multilog
 from pyinit.system import files
 from pyinit.system.loop import Loop
 from pyinit.system.user import Oneself, User
@@ -79,10 +79,10 @@ class Stream:
             with self._user:
                 self._at_home(self._log.open)
             self._is_ready = True
-        except CannotOpen as trouble:
+        except CannotOpenLog as trouble:
             self._not_open(trouble)
         except OSError as error:
-            self._not_open(CannotOpen(b"unable to become " + self._job.user, error))
+            self._not_open(CannotOpenLog(b"unable to become " + self._job.user, error))
         self.settle()
 
     def _make_directories(self) -> None:
@@ -106,13 +106,13 @@ class Stream:
         try:
             posix.chdir(self._job.home)
         except OSError as error:
-            raise CannotOpen(b"unable to switch to directory " + self._job.home, error) from None
+            raise CannotOpenLog(b"unable to switch to directory " + self._job.home, error) from None
         try:
             return operation()
         finally:
             posix.chdir(HOME)
 
-    def _not_open(self, trouble: CannotOpen) -> None:
+    def _not_open(self, trouble: CannotOpenLog) -> None:
         self._log.close()
         self._is_ready = False
         text = b"%b: %b, pausing" % (self.name, trouble.message)
@@ -241,7 +241,7 @@ class Stream:
         try:
             with self._user:
                 self._log.retry()
-        except CannotOpen as trouble:
+        except CannotOpenLog as trouble:
             self._not_open(trouble)
         if not self._log.has_trouble and self._is_ready:
             self._said = b""

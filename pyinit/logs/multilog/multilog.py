@@ -1,7 +1,7 @@
 """One stream through one multilog script.
 
     log = Multilog(script.parse(arguments), clock, stdout, stderr, warn)
-    log.open()                          # raises CannotOpen: fatal at start-up, with daemontools' words
+    log.open()                          # raises CannotOpenLog: fatal at start-up, with daemontools' words
     log.feed(block, clock())            # what was read from the stream, when it was read
     log.is_pending                      # is something unwritten? then read no more of this stream, until it is not
     log.has_trouble                     # ... because a system call failed: retry() PAUSE seconds later
@@ -13,7 +13,7 @@
 Nothing here waits and nothing is lost: a log directory or status file in trouble keeps its bytes and its place in what
 it was doing. Each trouble goes to `warn` as it arises, so once for each retry that fails. `open`, `rotate` and
 `finish` may leave work pending too, and may be called while there is some: each directory does it in its turn. Whoever
-called finish closes when is_pending is false. `retry` raises CannotOpen, as `open` does, while a recovery goes on.
+called finish closes when is_pending is false. `retry` raises CannotOpenLog, as `open` does, while a recovery goes on.
 
 Memory: at most 999 bytes between blocks; while work is pending, per directory, what one block becomes: up to 27 times
 the block if all its lines are empty and stamped, not more than 1.3 times for lines of 100 bytes.
@@ -26,7 +26,7 @@ The umask is to be 022. Names are relative to the working directory at the time 
 
 from pyinit.logs.multilog.directory import LogDirectory
 from pyinit.logs.multilog.lines import BEGUN, MORE, Lines, stamp_lines
-from pyinit.logs.multilog.retry import CannotOpen, Trouble
+from pyinit.logs.multilog.retry import CannotOpenLog, Trouble
 from pyinit.logs.multilog.script import Directory, Rule, Stamp, Status, Stderr, Stdout
 from pyinit.logs.multilog.sinks import StandardError, StandardOutput, StatusFile
 
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     Warn = Callable[[Trouble], None]
     Sink = LogDirectory | StatusFile | StandardError | StandardOutput
 
-__all__ = ["PAUSE", "CannotOpen", "Counts", "Multilog", "Trouble"]
+__all__ = ["PAUSE", "CannotOpenLog", "Counts", "Multilog", "Trouble"]
 
 NEWLINE = 10
 
@@ -149,7 +149,7 @@ class Multilog:
         return [directory.pid for directory in self._directories if directory.pid]
 
     def open(self) -> None:
-        """Open the status files, then the directories, from left to right. Raises CannotOpen."""
+        """Open the status files, then the directories, from left to right. Raises CannotOpenLog."""
         for keeper in self._keepers:
             keeper.open()
 
@@ -169,7 +169,7 @@ class Multilog:
             directory.finish()
 
     def retry(self) -> None:
-        """Try again what failed, in each directory that has trouble. Raises CannotOpen while opening."""
+        """Try again what failed, in each directory that has trouble. Raises CannotOpenLog while opening."""
         for keeper in self._keepers:
             keeper.retry()
 

@@ -1,12 +1,12 @@
 """djb's star patterns, and the lines that a run of `+` and `-` actions selects. Pure.
 
-In a pattern every byte stands for itself but `*`: at the end it matches the rest of the line; before a byte c it
-skips to the first c at or after the place reached, without ever coming back for a later one (`match.c` of daemontools
-0.76). So what is left of a pattern after some text is again a pattern: `advance` computes it. That settles the label in
-front of each line of a block once for the block, and the block is then searched as it came, unstamped.
+In a pattern every byte but `*` stands for itself. A `*` at the end matches the rest of the line. A `*` before a byte c
+skips to the first c at or after the place reached, and never comes back for a later one (daemontools 0.76 `match.c`).
+So the rest of a pattern after some text is again a pattern: `advance` computes it. A block carries one label, so its
+label is matched once, and the block is then searched as it came, unstamped.
 
-Nothing backtracks, so the regular expression of a pattern (`[^c]*` possessive for a star before c) matches exactly what
-`advance` accepts; the tests prove it. `re` is imported where more than one line has to be looked at.
+Nothing backtracks. So the regular expression of a pattern (a possessive `[^c]*` for a star before c) matches exactly
+the lines that `advance` accepts; the tests prove it. `re` is imported only to search more than one line.
 """
 
 from pyinit.logs.multilog.lines import WINDOW, long_line
@@ -19,15 +19,10 @@ if TYPE_CHECKING:
     from pyinit.logs.multilog.script import Rule
 
 IN_LABELS = b"@0123456789abcdef"
-KEPT_PROGRAMS = 64
-
-HOPS = 8
-LONG = 512
-"""Lines of so many bytes, HOPS of them together, are gone through one by one sooner than searched."""
 
 
 def advance(pattern: bytes, text: bytes) -> bytes | None:
-    """What is left of the pattern when text has been consumed; None when no continuation can match."""
+    """The rest of the pattern after the text is consumed; None if no continuation can match."""
     at = 0
     while True:
         star = pattern.find(b"*")
@@ -55,9 +50,9 @@ def matches(pattern: bytes, line: bytes) -> bool:
 
 
 def expression(pattern: bytes) -> bytes | None:
-    """The regular expression (MULTILINE) that matches, from a line's beginning to its end, what the pattern does.
+    """The regular expression (MULTILINE) that matches the same whole lines as the pattern.
 
-    None if that is nothing: lines have no newline in them.
+    None if the pattern matches no line: lines have no newline in them.
     """
     if b"\n" in pattern:
         return None
@@ -76,16 +71,18 @@ def expression(pattern: bytes) -> bytes | None:
 
 
 class Selection:
-    """What the `+` and `-` actions before a place in a script select.
+    """The lines that the `+` and `-` actions before a place in a script select.
 
-    The last rule that matches decides; with none the line is selected.
+    The last rule that matches decides; if none does, the line is selected.
     """
 
-    __slots__ = ("_is_label_free", "_programs", "_rules")
+    __slots__ = ("_is_label_free", "_key", "_program", "_rules")
 
     def __init__(self, rules: "Sequence[Rule]") -> None:
         self._rules = tuple(rules)
-        self._programs: dict[tuple[bytes | None, ...], Program] = {}
+        self._key: tuple[bytes | None, ...] | None = None
+        """What the label left of each pattern, for `_program`."""
+        self._program: Program
         self._is_label_free = all(_skips_labels(rule.pattern) for rule in rules)
 
     def selects(self, line: bytes, label: bytes) -> bool:
@@ -97,19 +94,19 @@ class Selection:
         return True
 
     def lines(self, text: bytes, start: int, stop: int, label: bytes) -> bytes:
-        """Those of the whole lines text[start:stop] that are selected; think of each with the label in front.
+        """The selected ones of the whole lines text[start:stop], matched as if the label were in front of each.
 
-        Where `start` is not 0, the byte before it is a newline.
+        If `start` is not 0, the byte before it is a newline.
         """
         if text.find(b"\n", start) == stop - 1:
             line = text[start:stop]
             return line if self.selects(line[:-1], label) else b""
-        return self._program(label).lines(text, start, stop, WINDOW - len(label))
+        return self._program_for(label).lines(text, start, stop, WINDOW - len(label))
 
     def last(self, text: bytes, start: int, stop: int, label: bytes) -> bytes:
-        """The last line that is selected, or nothing: searched from the end, a line first, then in growing steps."""
+        """The last selected line, or nothing. Searches from the end: one line first, then in growing steps."""
         if text.find(b"\n", start) < stop - 1:
-            stop = self._program(label).last_stop(text, start, stop)
+            stop = self._program_for(label).last_stop(text, start, stop)
         step = 1
         while stop > start:
             begin = text.rfind(b"\n", start, max(stop - step, start)) + 1 or start
@@ -119,68 +116,43 @@ class Selection:
             stop, step = begin, step * 64
         return b""
 
-    def _program(self, label: bytes) -> "Program":
-        """The compiled form for lines with this label; hardly any pattern depends on what the time is."""
+    def _program_for(self, label: bytes) -> "Program":
+        """The compiled form for lines with this label. The last one is kept: hardly any pattern depends on the time."""
         key: tuple[bytes | None, ...] = (b"",) if self._is_label_free else self._rest(label)
-        program = self._programs.get(key)
-        if not program:
-            if len(self._programs) == KEPT_PROGRAMS:
-                self._programs.clear()
-            program = self._programs[key] = Program(self._rules, self._rest(label))
-        return program
+        if key != self._key:
+            self._key, self._program = key, Program(self._rules, self._rest(label))
+        return self._program
 
     def _rest(self, label: bytes) -> tuple[bytes | None, ...]:
         return tuple(advance(rule.pattern, label) for rule in self._rules)
 
 
 def _skips_labels(pattern: bytes) -> bool:
-    """Whether the pattern goes through every label alike: it begins with a star that stops at none of its digits."""
+    """Whether the pattern skips every label alike: it begins with a star that stops at no byte of a label."""
     return pattern == b"*" or (pattern[:1] == b"*" and pattern[1] not in IN_LABELS)
 
 
 def needle(pattern: bytes) -> bytes:
-    """The longest text without a space that is in every line that the pattern matches, or b"".
+    """The longest text without a space that is in every line that the pattern matches; b"" if there is none.
 
-    The newline before the line counts, where the line's beginning is known. Without spaces, because a search skips
-    as many bytes as it looks for when it meets one that is not among them, and most text is full of spaces.
+    It counts the newline before the line if the pattern begins with text. A search for it can skip its whole length on
+    a byte that it does not contain. Spaces are in most lines and would stop the search.
     """
     first, *others = pattern.replace(b"*", b" ").split(b" ")
     return max([b"\n" + first if first else b"", *others], key=len)
 
 
-def last_beginning(word: bytes, text: bytes, start: int, stop: int) -> int:
-    """Where the last of the whole lines text[start:stop] that begins with the word does so; -1 for none.
-
-    Goes from newline to newline, which is memchr's work, for as long as lines are long.
-    """
-    is_long = True
-    while is_long:
-        far = stop - HOPS * LONG
-        for _ in range(HOPS):
-            stop = text.rfind(b"\n", start, stop - 1) + 1 or start
-            if text.startswith(word, stop):
-                return stop
-            if stop == start:
-                return -1
-        is_long = stop <= far
-    found = text.rfind(b"\n" + word, start, stop)
-    if found < 0 and text.startswith(word, start):  # no newline is before it
-        return start
-    return found + 1 or -1
-
-
 class Program:
-    """Rules as one regular expression: of the exceptions from what happens to a line that matches none of it."""
+    """Rules as one regular expression. It matches the exceptions; every other line has the default fate."""
 
-    __slots__ = ("_default", "_exceptions", "_is_open", "_match", "_needed", "_needle", "_search")
+    __slots__ = ("_default", "_exceptions", "_is_open", "_match", "_needle", "_search")
 
     def __init__(self, rules: "Sequence[Rule]", patterns: "Sequence[bytes | None]") -> None:
-        """`patterns` are what the label left of those of the rules."""
+        """`patterns`: for each rule, what the label left of its pattern."""
         self._default, self._is_open = True, False
         exceptions: bytes | None = None
-        needed: set[int] = set()
         self._needle = b""
-        """What is in every exception, the newline before it included."""
+        """In every exception, the newline before it included; b"" if unknown."""
         for rule, pattern in zip(rules, patterns, strict=True):
             if pattern == b"*":
                 self._default, exceptions, self._is_open = rule.selects, None, not rule.selects
@@ -189,24 +161,21 @@ class Program:
             if pattern is None or this is None:
                 continue
             if rule.selects != self._default:
-                needed = set(pattern) if exceptions is None else needed & set(pattern)
                 self._needle = needle(pattern) if exceptions is None else b""
                 exceptions = this if exceptions is None else b"(?:%b|%b)" % (this, exceptions)
                 self._is_open = self._is_open and pattern.endswith(b"*")
             elif exceptions is not None:
                 exceptions = b"(?:(?!%b)%b)" % (this, exceptions)
                 self._is_open = False
-        self._needed = bytes(needed).replace(b"*", b"")
-        """Bytes that every exception has. To see that one is missing costs nearly nothing: memchr."""
         self._exceptions = exceptions
         self._match: Pattern[bytes] | None = None
 
     def last_stop(self, text: bytes, start: int, stop: int) -> int:
-        """Where the last line of text[start:stop] ends that may be selected; `start` if none may."""
+        """The end of the last line of text[start:stop] that may be selected; `start` if none may."""
         return stop if self._default else self._last_exception(text, start, stop)
 
     def lines(self, text: bytes, start: int, stop: int, window: int) -> bytes:
-        """The selected lines of text[start:stop]; only the first `window` bytes of a line are looked at."""
+        """The selected lines of text[start:stop], judged by the first `window` bytes of each."""
         end = self._last_exception(text, start, stop)
         rest = text[end:stop] if self._default else b""
         if end == start:
@@ -225,19 +194,19 @@ class Program:
         return kept[1:] + b"\n" + rest if kept else rest
 
     def _last_exception(self, text: bytes, start: int, stop: int) -> int:
-        """Where the last line of text[start:stop] ends that may be an exception; `start` if none may be."""
-        if self._exceptions is None or any(byte not in text for byte in self._needed):
+        """The end of the last line of text[start:stop] that may be an exception; `start` if none may be."""
+        if self._exceptions is None:
             return start
-        if self._needle[:1] == b"\n":
-            begin = last_beginning(self._needle[1:], text, start, stop)
-        elif self._needle:
-            begin = text.rfind(self._needle, start, stop)
-        else:
+        if not self._needle:
             return stop
-        return start if begin < 0 else text.find(b"\n", begin, stop) + 1
+        found = text.rfind(self._needle, start, stop)
+        if found < 0:  # the first line has no newline before it in the searched range
+            is_first = self._needle[:1] == b"\n" and text.startswith(self._needle[1:], start, stop)
+            return text.find(b"\n", start, stop) + 1 if is_first else start
+        return text.find(b"\n", found + 1, stop) + 1
 
     def _compile(self) -> "Pattern[bytes]":
-        """Only where there is more than one line to look at: loading `re` takes as long as searching megabytes."""
+        """Compile on first use only: loading `re` takes as long as a search of megabytes."""
         import re
 
         exceptions = self._exceptions or b""
@@ -248,7 +217,7 @@ class Program:
     def _find(self, match: "Pattern[bytes]", text: bytes, start: int, stop: int) -> list[bytes]:
         """The exceptions, each with the newline before it: so the search jumps from one candidate to the next.
 
-        Whole lines are looked at. For open programs that finds all: if the beginning of a line matches, the line does.
+        It looks at whole lines. That finds all of an open program: if the beginning of a line matches, the line does.
         """
         found = []
         if start == 0:
@@ -258,6 +227,6 @@ class Program:
         return found + self._search.findall(text, start - 1, stop - 1)
 
     def _one_by_one(self, match: "Pattern[bytes]", text: bytes, window: int) -> bytes:
-        """Where lines are longer than what may be looked at."""
+        """The selected lines, if some are longer than the window."""
         lines = text.split(b"\n")[:-1]
         return b"".join([line + b"\n" for line in lines if (match.match(line, 0, window) is None) == self._default])

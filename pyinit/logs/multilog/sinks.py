@@ -85,7 +85,7 @@ class StatusFile:
         return bool(self._unwritten)
 
     def open(self) -> None:
-        """Open the file, made with mode 0600 if it is missing. Raises CannotOpen."""
+        """Open the file, made with mode 0600 if it is missing. Raises CannotOpenLog."""
         flags = files.WRITE_FLAGS | posix.O_APPEND | posix.O_CREAT
         posix.close(fatal(b"unable to create %b", self._name, posix.open, self._name, flags, 0o600))
         self._descriptor = fatal(b"unable to write %b", self._name, posix.open, self._name, files.WRITE_FLAGS)
