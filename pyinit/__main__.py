@@ -3,7 +3,7 @@
 import gc
 import posix
 import sys
-from _signal import SIG_BLOCK, SIG_DFL, SIGINT, default_int_handler, getsignal, pthread_sigmask, signal, valid_signals
+from _signal import SIG_DFL, SIGINT, default_int_handler, getsignal, signal
 
 from pyinit.launch.compiled import Compiled
 
@@ -28,7 +28,9 @@ def run(name: str) -> None:
     sys.meta_path.insert(0, Compiled)
     name = name if name in COMMANDS else "pyinit"
     if name == "pyinit":
-        pthread_sigmask(SIG_BLOCK, valid_signals())
+        from pyinit.system.doorbell import hold_signals
+
+        hold_signals()
     from pyinit.system.process import arguments
 
     if getsignal(SIGINT) is default_int_handler:

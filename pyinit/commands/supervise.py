@@ -3,28 +3,30 @@
 import posix
 
 from pyinit.report import die, usage
-from pyinit.services.context import PROG, Host
+from pyinit.services.context import PROG, Context
 from pyinit.services.supervisor import Supervisor
 from pyinit.services.trouble import CannotOpen
 from pyinit.system import files
+from pyinit.system.adoption import adopt_orphans
+from pyinit.system.doorbell import hold_signals
 from pyinit.system.loop import Loop
-from pyinit.system.spawn import Spawner, adopt_orphans, block_signals
+from pyinit.system.spawn import Spawner
 
 
 def main(argv: list[bytes]) -> int:
     """Supervise one directory until `svc -x`. Only SIGCHLD is caught: any other signal kills, and run lives on."""
-    block_signals()
+    hold_signals()
     if len(argv) != 2:
         usage(PROG, b"dir")
     name = argv[1]
     loop = Loop(PROG)
     adopt_orphans()
     try:
-        directory = files.open_directory(name)
-        posix.fchdir(directory)
+        directory_fd = files.open_directory(name)
+        posix.fchdir(directory_fd)
     except OSError as error:
         die(PROG, b"unable to chdir to " + name, error)
-    supervisor = Supervisor(Host(loop, Spawner()), name, directory)
+    supervisor = Supervisor(Context(loop, Spawner()), name, directory_fd)
     supervisor.on_leave = lambda: loop.stop(0)
     try:
         supervisor.open()

@@ -220,7 +220,7 @@ class Follow(Print):
         allow_descriptors()
         loop = Loop(PROG)
         if S_ISFIFO(posix.fstat(1).st_mode):
-            loop.on_readable(1, self._leave)  # what can come from it is only that nobody reads it any more
+            loop.add_reader(1, self._leave)  # what can come from it is only that nobody reads it any more
         self._is_first = True
         Follower(loop, self._search, self._follow).start()
         if self._options.until:
@@ -231,7 +231,7 @@ class Follow(Print):
         """End when there is nothing more to come; by the wall clock, which may be set."""
         left = (self._options.end - time_ns()) / 1e9
         if left > 0:
-            loop.at(monotonic() + min(left, LONGEST_WAIT), lambda: self._end_by(loop))
+            loop.call_at(monotonic() + min(left, LONGEST_WAIT), lambda: self._end_by(loop))
             return
         self._follow()
         loop.stop(self._code)

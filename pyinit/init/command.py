@@ -63,11 +63,11 @@ class Command:
     def start(self) -> None:
         """Start it. Raises OSError when it can't be forked; what can't be run is a child that ends so."""
         self.pid = self._spawn() or self._launch()
-        self._loop.on_death(self.pid, self._died)
+        self._loop.children[self.pid] = self._exited
 
     def _spawn(self) -> int:
         """The quick way, where there is no terminal to be handed over; 0 if it is not to be gone."""
-        if posix.isatty(0) or self._spawner.lacks:
+        if posix.isatty(0) or self._spawner.invalid_entries:
             return 0
         try:
             return self._spawner.start_here(self._argv, self._leads)
@@ -84,16 +84,16 @@ class Command:
         if not self.pid:
             return
         try:
-            posix.kill(-self.pid if self._to_group else self.pid, number)
+            self._loop.kernel.kill(-self.pid if self._to_group else self.pid, number)
         except ProcessLookupError:  # it has not come to lead its group yet
-            posix.kill(self.pid, number)
+            self._loop.kernel.kill(self.pid, number)
         except PermissionError as error:
             report.warn(self._loop.prog, b"unable to signal " + self.name, error)
 
-    def _died(self, outcome: int) -> None:
+    def _exited(self, outcome: int) -> None:
         if self._leads == SESSION:
             try:
-                posix.killpg(self.pid, SIGTERM)
+                self._loop.kernel.kill(-self.pid, SIGTERM)
             except OSError:
                 pass
         self.pid = 0

@@ -1,4 +1,4 @@
-"""What PID 1 is asked for: its command line and environment in the dialect of the name it is called by. Pure.
+"""The words that PID 1 is given: its command line and environment, in the dialect of the name it is called by. Pure.
 
 Called `pyinit` it takes its own options, which include those of tini; called `tini` or `dumb-init` those of that
 program, with its variables, defaults and exit codes, so that a symbolic link replaces either.
@@ -6,6 +6,7 @@ program, with its variables, defaults and exit codes, so that a symbolic link re
 
 from _signal import SIGSTOP, SIGTSTP
 
+from pyinit.init.options import DUMB_INIT, PYINIT, STOP_TIMEOUT, TINI, Options
 from pyinit.system.spawn import GROUP, NOTHING, SESSION
 
 TYPE_CHECKING = False
@@ -15,10 +16,6 @@ if TYPE_CHECKING:
     from pyinit.init.reactions import Reaction
 
     Environment = Mapping[bytes, bytes]
-
-PYINIT, TINI, DUMB_INIT = b"pyinit", b"tini", b"dumb-init"
-STOP_TIMEOUT = b"8"
-NOT_RUN = {PYINIT: (127, 126, 126), TINI: (127, 126, 1), DUMB_INIT: (2, 2, 2)}
 
 
 class BadUsage(Exception):
@@ -30,53 +27,25 @@ class BadUsage(Exception):
         self.code = code
 
 
-class Invocation:
-    """Everything that was asked for, with defaults for the rest.
-
-    `asks`: `help`, `version` or nothing. `parent_death`: a signal to get when the parent dies, 0 for none.
-    `overrides`: reactions to signals other than the usual. `not_run`: the exit codes for a command that is not
-    found, for one that may not be executed, and for any other reason.
-    """
-
-    def __init__(self, dialect: bytes = PYINIT) -> None:
-        self.dialect = dialect
-        self.command: list[bytes] = []
-        self.asks = b""
-        self.service_dir: bytes | None = None
-        self.patience = float(STOP_TIMEOUT)
-        self.verbosity = 0
-        self.subreaper = dialect == PYINIT
-        self.parent_death = 0
-        self.to_group = False
-        self.leads = GROUP
-        self.tells_reaped = False
-        self.starts_early = False
-        self.remapped: set[int] = set()
-        self.overrides: dict[int, Reaction] = {}
-        self.not_run = NOT_RUN[dialect]
-
-
-def read(called: bytes, arguments: list[bytes], environment: "Environment") -> Invocation:
-    """The invocation for argv[0] `called`; raises BadUsage."""
+def read_options(called: bytes, arguments: list[bytes], environment: "Environment") -> Options:
+    """The options for argv[0] `called`; raises BadUsage."""
     name = called.rpartition(b"/")[2]
     dialect = name if name in (TINI, DUMB_INIT) else PYINIT
-    invocation = Invocation(dialect)
+    options = Options(dialect)
     code = 100 if dialect == PYINIT else 1
     try:
-        {PYINIT: _read_pyinit, TINI: _read_tini, DUMB_INIT: _read_dumb_init}[dialect](
-            invocation, arguments, environment
-        )
+        {PYINIT: _read_pyinit, TINI: _read_tini, DUMB_INIT: _read_dumb_init}[dialect](options, arguments, environment)
     except ValueError as error:
         raise BadUsage(str(error).encode(errors="surrogateescape"), code) from None
-    return invocation
+    return options
 
 
-def _read_pyinit(invocation: Invocation, arguments: list[bytes], environment: "Environment") -> None:
-    invocation.service_dir = environment.get(b"PYINIT_SERVICE_DIR") or b"/service"
-    invocation.to_group = b"PYINIT_KILL_PROCESS_GROUP" in environment
-    invocation.verbosity = _whole(environment, b"PYINIT_VERBOSITY", b"0")
-    invocation.overrides = _overrides(environment.get(b"PYINIT_SIGNALS", b""))
-    invocation.patience = _seconds(b"PYINIT_STOP_TIMEOUT", environment.get(b"PYINIT_STOP_TIMEOUT") or STOP_TIMEOUT)
+def _read_pyinit(options: Options, arguments: list[bytes], environment: "Environment") -> None:
+    options.service_dir = environment.get(b"PYINIT_SERVICE_DIR") or b"/service"
+    options.to_group = b"PYINIT_KILL_PROCESS_GROUP" in environment
+    options.verbosity = _whole(environment, b"PYINIT_VERBOSITY", b"0")
+    options.overrides = _overrides(environment.get(b"PYINIT_SIGNALS", b""))
+    options.stop_timeout = _seconds(b"PYINIT_STOP_TIMEOUT", environment.get(b"PYINIT_STOP_TIMEOUT") or STOP_TIMEOUT)
     long = {
         b"help": b"h",
         b"version": b"V",
@@ -86,91 +55,91 @@ def _read_pyinit(invocation: Invocation, arguments: list[bytes], environment: "E
         b"verbose": b"v",
         b"early": b"E",
     }
-    options, invocation.command = split(arguments, b"sgwvhVcE", b"pder", long)
-    for letter, value in options:
+    words, options.command = split_words(arguments, b"sgwvhVcE", b"pder", long)
+    for letter, value in words:
         if letter == b"d":
-            invocation.service_dir = value
+            options.service_dir = value
         elif letter == b"E":
-            invocation.starts_early = True
+            options.is_early = True
         elif letter in b"rcV":
-            _take_dumb_init(invocation, letter, value)
+            _take_dumb_init(options, letter, value)
         else:
-            _take_tini(invocation, letter, value)
+            _take_tini(options, letter, value)
 
 
-def _read_tini(invocation: Invocation, arguments: list[bytes], environment: "Environment") -> None:
-    invocation.subreaper = b"TINI_SUBREAPER" in environment
-    invocation.to_group = b"TINI_KILL_PROCESS_GROUP" in environment
+def _read_tini(options: Options, arguments: list[bytes], environment: "Environment") -> None:
+    options.subreaper = b"TINI_SUBREAPER" in environment
+    options.to_group = b"TINI_KILL_PROCESS_GROUP" in environment
     level = environment.get(b"TINI_VERBOSITY", b"1")
-    invocation.verbosity = (int(level) if level.isdigit() else 0) - 1  # its 1 is for warnings, 2 for what happens
+    options.verbosity = (int(level) if level.isdigit() else 0) - 1  # its 1 is for warnings, 2 for what happens
     if arguments == [b"--version"]:
-        invocation.asks = b"version"
+        options.asks = b"version"
         return
-    options, invocation.command = split(arguments, b"sgwvhl", b"pe", {}, is_permuting=True)
-    for letter, value in options:
-        _take_tini(invocation, letter, value)
-    if not invocation.command and not invocation.asks:
+    words, options.command = split_words(arguments, b"sgwvhl", b"pe", {}, is_permuting=True)
+    for letter, value in words:
+        _take_tini(options, letter, value)
+    if not options.command and not options.asks:
         raise ValueError("no program given")
 
 
-def _take_tini(invocation: Invocation, letter: bytes, value: bytes) -> None:
+def _take_tini(options: Options, letter: bytes, value: bytes) -> None:
     match letter:
         case b"s":
-            invocation.subreaper = True
+            options.subreaper = True
         case b"p":
             from pyinit.init.reactions import number_of
 
-            invocation.parent_death = number_of(value)
+            options.parent_death = number_of(value)
         case b"g":
-            invocation.to_group = True
+            options.to_group = True
         case b"w":
-            invocation.tells_reaped = True
+            options.tells_reaped = True
         case b"v":
-            invocation.verbosity += 1
+            options.verbosity += 1
         case b"e":
             if not value.isdigit() or int(value) > 255:
                 raise ValueError(f"not an exit code: {value.decode(errors='replace')}")
-            invocation.remapped.add(int(value))
+            options.remapped.add(int(value))
         case b"h":
-            invocation.asks = b"help"
+            options.asks = b"help"
         case b"l":
-            invocation.asks = b"license"
+            options.asks = b"license"
 
 
-def _read_dumb_init(invocation: Invocation, arguments: list[bytes], environment: "Environment") -> None:
-    invocation.verbosity = int(environment.get(b"DUMB_INIT_DEBUG") == b"1")
+def _read_dumb_init(options: Options, arguments: list[bytes], environment: "Environment") -> None:
+    options.verbosity = int(environment.get(b"DUMB_INIT_DEBUG") == b"1")
     long = {b"help": b"h", b"version": b"V", b"rewrite": b"r", b"single-child": b"c", b"verbose": b"v"}
-    options, invocation.command = split(arguments, b"cvhV", b"r", long)
-    invocation.to_group = environment.get(b"DUMB_INIT_SETSID") != b"0"
-    invocation.leads = SESSION if invocation.to_group else NOTHING
-    for letter, value in options:
-        _take_dumb_init(invocation, letter, value)
+    words, options.command = split_words(arguments, b"cvhV", b"r", long)
+    options.to_group = environment.get(b"DUMB_INIT_SETSID") != b"0"
+    options.leads = SESSION if options.to_group else NOTHING
+    for letter, value in words:
+        _take_dumb_init(options, letter, value)
     from pyinit.init.reactions import SUSPEND, Reaction
 
-    sent = SIGSTOP if invocation.leads == SESSION else SIGTSTP  # to a session without a parent in it TSTP does nothing
-    invocation.overrides.setdefault(SIGTSTP, Reaction(SUSPEND, sent))
-    if not invocation.command and not invocation.asks:
+    sent = SIGSTOP if options.leads == SESSION else SIGTSTP  # to a session without a parent in it TSTP does nothing
+    options.overrides.setdefault(SIGTSTP, Reaction(SUSPEND, sent))
+    if not options.command and not options.asks:
         raise ValueError("no program given")
 
 
-def _take_dumb_init(invocation: Invocation, letter: bytes, value: bytes) -> None:
+def _take_dumb_init(options: Options, letter: bytes, value: bytes) -> None:
     match letter:
         case b"c":
-            invocation.to_group = False
-            invocation.leads = NOTHING if invocation.dialect == DUMB_INIT else GROUP
+            options.to_group = False
+            options.leads = NOTHING if options.dialect == DUMB_INIT else GROUP
         case b"r":
             from pyinit.init.reactions import rewriting
 
-            invocation.overrides.update(rewriting(value))
+            options.overrides.update(rewriting(value))
         case b"v":
-            invocation.verbosity += 1
+            options.verbosity += 1
         case b"h":
-            invocation.asks = b"help"
+            options.asks = b"help"
         case b"V":
-            invocation.asks = b"version"
+            options.asks = b"version"
 
 
-def split(
+def split_words(
     arguments: list[bytes], flags: bytes, valued: bytes, long: "Mapping[bytes, bytes]", is_permuting: bool = False
 ) -> tuple[list[tuple[bytes, bytes]], list[bytes]]:
     """Options as (letter, value) pairs, and the operands from the first word that is none, or behind `--`.

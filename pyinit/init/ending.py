@@ -1,14 +1,12 @@
-"""Going down: asks, waits, kills as `shutdown.py` decides, and tells whom.
+"""Going down: asks, waits and kills as `services/life/shutdown.py` decides, and says who was killed.
 
-After every turn of the loop it looks at what is left: each wait ends in the turn in which the last thing waited for is
-gone.
+It follows the changes of the services, and looks at what is left once a turn in which something changed. So each wait
+ends in the turn in which the last thing waited for is gone, and a stop costs each service the same.
 
-Loaded once the services run, or when a stop begins: a container of one command that ends by itself never needs it.
+Loaded when a stop begins: a command that ends by itself never needs it.
 """
 
-import posix
 from _signal import SIGCONT, SIGKILL, SIGTERM
-from time import monotonic
 
 from pyinit import report
 from pyinit.services.life.shutdown import Alive, decide
@@ -16,11 +14,12 @@ from pyinit.system.processes import children, command_name, group, variable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Set as AbstractSet
 
     from pyinit.init.command import Command
-    from pyinit.init.init import Logger, NoServices
-    from pyinit.services.scanner import Scanner
+    from pyinit.init.parts import Logger, Services
+    from pyinit.services.pair import Pair
     from pyinit.system.loop import Loop
 
 HURRY = 1.0
@@ -28,48 +27,85 @@ HURRY = 1.0
 
 
 class Ending:
-    """The end of everything that the process on top runs. `over` is called when nothing is left."""
+    """The end of everything that process 1 runs. `over` is called when nothing is left."""
 
     def __init__(
         self,
         loop: "Loop",
-        scanner: "Scanner | NoServices",
+        services: "Services",
         logger: "Logger | None",
         command: "Command | None",
         over: "Callable[[], None]",
     ) -> None:
         self.name = loop.prog
         self._loop = loop
-        self._scanner = scanner
+        self._services = services
         self._logger = logger
         self._command = command
         self._over = over
+        self._running: dict[Pair, int] = {}
+        """The pid of each service that still runs."""
+        self._logging: dict[Pair, int] = {}
+        """The pid of each logger that a service brought, while it runs."""
+        self._undrained: dict[Pair, None] = {}
+        self._orphans: set[int] = set()
         self._asked: set[int] = set()
         self._killed: set[int] = set()
-        self._groups = {pair.service.pid: pair.name for pair in scanner.everything() if pair.service}
-        self._began = monotonic()
-        self._deadline = self._began
+        self._groups: dict[int, bytes] = {}
+        self._began = self._deadline = loop.kernel.monotonic()
         self._wake = 0.0
+        self._is_to_look = False
 
-    def begin(self, patience: float) -> None:
-        """Ask the command and the services to end; in `patience` seconds they are killed."""
-        self._deadline = self._began + patience
-        self._loop.after_turn = self._advance
+    def begin(self, stop_timeout: float) -> None:
+        """Ask the command and the services to end; after `stop_timeout` seconds they are killed."""
+        self._deadline = self._began + stop_timeout
+        for pair in self._services.everything():
+            self._pair_changed(pair)
+            if pair.service and pair.service.pid:
+                self._groups[pair.service.pid] = pair.name
+        self._services.subscribe(self._pair_changed)
+        self._loop.on_orphan.append(self._orphan_reaped)
+        if self._logger:
+            self._logger.subscribe(self.look_soon)
         if self._command:
             self._command.signal(SIGTERM)
             self._command.signal(SIGCONT)
-        for pid in self._loggers():
-            send(pid, SIGCONT)
-        self._scanner.stop()
+        self._send(self._loggers(), SIGCONT)
+        self._services.stop()
+        self.look_soon()
 
     def hurry(self) -> None:
         """Leave no more than a second of what is left of the deadline."""
-        self._deadline = min(self._deadline, monotonic() + HURRY)
+        self._deadline = min(self._deadline, self._loop.kernel.monotonic() + HURRY)
+        self.look_soon()
 
-    def _advance(self) -> None:
+    def look_soon(self) -> None:
+        """Look at what is left, once, in this turn."""
+        if not self._is_to_look:
+            self._is_to_look = True
+            self._loop.call_at(self._began, self._look)
+
+    def _pair_changed(self, pair: "Pair") -> None:
+        for table, supervisor in ((self._running, pair.service), (self._logging, pair.log)):
+            if supervisor and supervisor.pid:
+                table[pair] = supervisor.pid
+            else:
+                table.pop(pair, None)
+        if pair.is_gone:
+            self._undrained.pop(pair, None)
+        else:
+            self._undrained[pair] = None
+        self.look_soon()
+
+    def _orphan_reaped(self, pid: int, outcome: int) -> None:
+        self._orphans.discard(pid)
+        self.look_soon()
+
+    def _look(self) -> None:
         """Look at what is left and do what that calls for."""
-        now = monotonic()
-        alive = self._look(now)
+        self._is_to_look = False
+        now = self._loop.kernel.monotonic()
+        alive = self._alive(now)
         if not alive.services and self._logger:
             self._logger.finish()
         orders = decide(alive, self._asked, self._deadline, now)
@@ -77,62 +113,62 @@ class Ending:
             self._over()
             return
         self._asked |= orders.ask
-        for pid in orders.ask:
-            send(pid, SIGTERM, SIGCONT)
-        self._kill(set(orders.kill), now)
+        self._send(orders.ask, SIGTERM, SIGCONT)
+        self._kill(orders.kill - self._killed, now)
         if orders.wake is not None and orders.wake != self._wake:
             self._wake = orders.wake
-            self._loop.at(orders.wake, nothing)
+            self._loop.call_at(orders.wake, self.look_soon)
 
-    def _look(self, now: float) -> Alive:
-        pairs = list(self._scanner.everything())
-        services = {pair.service.pid for pair in pairs if pair.service}
-        loggers = self._loggers()
-        services.add(self._command.pid if self._command else 0)
-        services.discard(0)
-        undrained = sum(not pair.gone for pair in pairs)
-        if services and now < self._deadline:
-            return Alive(services, loggers, frozenset(), undrained)
-        try:
-            return Alive(services, loggers, children() - services - loggers, undrained)
-        except OSError:  # no /proc: what is not known can't be asked
-            return Alive(services, loggers, frozenset(), undrained)
+    def _alive(self, now: float) -> Alive:
+        """What still runs. Orphans are looked for when no service keeps us, and none of those known is left."""
+        services: Collection[int] = self._running.values()
+        if self._command and self._command.pid:
+            services = [*services, self._command.pid]
+        if (not services or now >= self._deadline) and (not self._orphans or now >= self._wake):
+            self._orphans = _children() - {*services, *self._loggers()}
+        return Alive(services, self._loggers(), self._orphans, len(self._undrained))
 
-    def _loggers(self) -> set[int]:
-        pids = {pair.log.pid for pair in self._scanner.everything() if pair.log}
-        return (pids | {self._logger.pid if self._logger else 0}) - {0}
+    def _loggers(self) -> "list[int]":
+        own = [self._logger.pid] if self._logger and self._logger.pid else []
+        return [*self._logging.values(), *own]
 
-    def _kill(self, pids: set[int], now: float) -> None:
-        """Kill each, and say once whom."""
-        for pid in sorted(pids - self._killed):
+    def _kill(self, pids: "AbstractSet[int]", now: float) -> None:
+        """Kill each, and say who it was."""
+        names = self._names() if pids else {}
+        for pid in sorted(pids):
             waited = b" after %.1f seconds: it did not end on TERM" % (now - self._began)
-            report.warn(self.name, b"killed %b (pid %d)%b" % (self._name_of(pid), pid, waited))
+            report.warn(self.name, b"killed %b (pid %d)%b" % (names.get(pid) or self._origin(pid), pid, waited))
         self._killed |= pids
-        for pid in pids:
-            send(pid, SIGKILL)
+        self._send(pids, SIGKILL)
 
-    def _name_of(self, pid: int) -> bytes:
-        if self._command and self._command.pid == pid:
-            return self._command.name
-        for pair in self._scanner.everything():
-            if pair.service and pair.service.pid == pid:
-                return pair.name
-            if pair.log and pair.log.pid == pid:
-                return pair.name + b"/log"
-        if self._logger and self._logger.pid == pid:
-            return b"the logging process"
+    def _names(self) -> dict[int, bytes]:
+        """What to call each process that is ours."""
+        names = {pid: pair.name for pair, pid in self._running.items()}
+        names.update((pid, pair.name + b"/log") for pair, pid in self._logging.items())
+        if self._command:
+            names[self._command.pid] = self._command.name
+        if self._logger:
+            names[self._logger.pid] = b"the log collector"
+        return names
+
+    def _origin(self, pid: int) -> bytes:
+        """What to call an orphan: its program, and the service that it came from, if that can be told."""
         origin = variable(pid, b"SERVICE_NAME") or self._groups.get(group(pid), b"")
         return b"process " + command_name(pid) + (b" of service " + origin if origin else b"")
 
+    def _send(self, pids: "Iterable[int]", *numbers: int) -> None:
+        """Send signals to each process, as long as it is there to get them."""
+        for pid in pids:
+            for number in numbers:
+                try:
+                    self._loop.kernel.kill(pid, number)
+                except OSError:
+                    break
 
-def send(pid: int, *numbers: int) -> None:
-    """Send signals, as long as there is anybody to get them."""
-    for number in numbers:
-        try:
-            posix.kill(pid, number)
-        except OSError:
-            return
 
-
-def nothing() -> None:
-    """What a deadline calls that only has to wake the loop."""
+def _children() -> set[int]:
+    """The pids of our children; none where /proc does not tell, since nobody can ask an unknown process."""
+    try:
+        return children()
+    except OSError:
+        return set()

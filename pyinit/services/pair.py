@@ -1,75 +1,91 @@
 """A service and its logger, joined by a pipe.
 
-Both ends of the pipe stay open here, so that either side may die and be started again and nothing in it is lost. To
-say goodbye the write end is closed once the service is gone: its logger then reads to the end and leaves by itself. A
-logger that dies before the end is started again, even while the rest is going down.
+Both ends of the pipe stay open here, so that either side may end and be started again, and nothing in the pipe is lost.
+To say goodbye the write end is closed once the service is gone: its logger then reads to the end and leaves by itself.
+A logger that ends before that is started again, even while the rest is going down.
 """
 
 import posix
 import select
+from errno import EMFILE
 
-from pyinit.services.context import Host
-from pyinit.services.statedir import has_log, has_logger
+from pyinit import report
+from pyinit.services.context import PROG
+from pyinit.services.definition.reading import read_definition, read_log_as_svscan
 from pyinit.services.supervisor import Supervisor
 from pyinit.services.trouble import CannotOpen
 from pyinit.system import files
-from pyinit.system.descriptors import Descriptors, Streams
+from pyinit.system.fds import Fds
+from pyinit.system.spawn import redirection
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Protocol
 
-    class Sink(Protocol):
+    from pyinit.services.context import Context
+    from pyinit.services.definition.definition import Definition, LogDefinition
+    from pyinit.system.spawn import Redirections
+
+    class BuiltInLogger(Protocol):
         """What logs the services that bring no log/run."""
 
-        def attach(self, name: bytes, parent: int, pipe: Descriptors, drained: Callable[[], None]) -> None:
-            """Read the pipe, which stays the caller's, until its end is written; then call `drained`, once.
-
-            `parent`, the directory that the service is in, may be looked at before this returns.
-            """
+        def attach(self, name: bytes, log: LogDefinition | None, read_fd: int, drained: Callable[[], None]) -> None:
+            """Read the pipe to its end, then call `drained`, once. The descriptor stays the caller's."""
 
 
 RESERVE = 16
-"""Descriptors that no new service may take: those that are up need some to be started again, and to be told of."""
+"""Descriptors that no new service may take: services that are up need some to be started again."""
 
 
-class Wiring:
-    """How pairs are made. `sink` is None where only a `log` directory makes a pair, as in daemontools.
+class LoggingPolicy:
+    """Who logs what. `built_in` is None where only a `log` directory makes a logger, as in daemontools.
 
-    `captured`: the descriptors of run that go into the pipe. `stdin`: a descriptor for run's input, -1 to inherit.
+    `captured`: the descriptors of run that go into the pipe. `stdin_fd`: a descriptor for run's input, -1 to inherit.
     `log_name`: what messages call the log directory of a service.
     """
 
-    __slots__ = ("captured", "log_name", "sink", "stdin")
+    __slots__ = ("built_in", "captured", "log_name", "stdin_fd")
 
     def __init__(
-        self, sink: "Sink | None", captured: tuple[int, ...], stdin: int, log_name: "Callable[[bytes], bytes]"
+        self,
+        built_in: "BuiltInLogger | None",
+        captured: tuple[int, ...],
+        stdin_fd: int,
+        log_name: "Callable[[bytes], bytes]",
     ) -> None:
-        self.sink = sink
+        self.built_in = built_in
         self.captured = captured
-        self.stdin = stdin
+        self.stdin_fd = stdin_fd
         self.log_name = log_name
 
     @classmethod
-    def of_daemontools(cls) -> "Wiring":
+    def of_daemontools(cls) -> "LoggingPolicy":
         """As svscan does it: standard output into `log`, if there is one."""
         return cls(None, (1,), -1, lambda name: b"log")
+
+
+class PipeFds(Fds):
+    """The two ends of the pipe from a service to its logger."""
+
+    __slots__ = ("read", "write")
+    read: int
+    write: int
 
 
 class Pair:
     """One service, listed or not, with all that belongs to it. `listed`: whether the last scan saw it.
 
-    `on_change` is called when something of it has left.
+    `on_change` is called when a phase of the service or of its logger has changed, or something of the pair has left.
     """
 
     __slots__ = (
-        "_host",
-        "_inlet",
-        "_outlet",
+        "_built_in",
+        "_context",
+        "_fds",
+        "_just_read",
+        "_policy",
         "_retiring",
-        "_sink",
-        "_wiring",
         "listed",
         "log",
         "logged",
@@ -78,148 +94,170 @@ class Pair:
         "service",
     )
 
-    def __init__(self, host: Host, wiring: Wiring, name: bytes, on_change: "Callable[[Pair], None]") -> None:
+    def __init__(
+        self, context: "Context", policy: LoggingPolicy, name: bytes, on_change: "Callable[[Pair], None]"
+    ) -> None:
         self.name = name
         self.on_change = on_change
         self.listed = True
         self.service: Supervisor | None = None
         self.log: Supervisor | None = None
         self.logged = False
-        self._host = host
-        self._wiring = wiring
-        self._sink: Sink | None = None
-        self._outlet, self._inlet = Descriptors(), Descriptors()
-        """The read end of the pipe, and its write end."""
+        """Whether it brings a logger of its own."""
+        self._context = context
+        self._policy = policy
+        self._built_in: BuiltInLogger | None = None
+        self._fds = PipeFds()
+        self._just_read: tuple[int, Definition] | None = None
+        """The service directory and what it says, from `open` to the first `start`."""
         self._retiring = False
 
-    def make_pipe(self, parent: int) -> None:
-        """Decide, once, who logs the service. Raises OSError when that can't be told or no pipe be had."""
-        sink = self._wiring.sink
-        self.logged = has_log(self.name, parent) if sink is None else has_logger(self.name, parent)
-        if not self.logged and sink is None:
+    def open(self, parent_fd: int) -> None:
+        """Decide, once, who logs the service, and make the pipe. Raises OSError and CannotOpen: that cannot be done."""
+        if self._context.is_classical:
+            self._make_pipe(read_log_as_svscan(self.name, parent_fd))
             return
-        self._outlet, self._inlet = map(Descriptors, _pipe())
-        if sink and not self.logged:
-            self._sink = sink
-            sink.attach(self.name, parent, self._outlet, self._drained)
+        directory_fd = self._directory(self.name, self.name, parent_fd)
+        try:
+            definition = read_definition(directory_fd)
+            self._tell(definition)
+            self._make_pipe(definition.log)
+        except OSError:
+            posix.close(directory_fd)
+            raise
+        self._just_read = directory_fd, definition
 
-    def start(self, parent: int, name: bytes) -> None:
-        """Take up what is not supervised now: the service, and its `log`. `name`: what it is listed as.
+    def _tell(self, definition: "Definition") -> None:
+        for file, reason in definition.troubles:
+            report.warn(PROG, b"unable to use %b/%b: %b" % (self.name, file, reason))
 
-        Raises CannotOpen; the one that can't be taken up does not keep the other from it.
+    def _make_pipe(self, log: "LogDefinition | None") -> None:
+        built_in = self._policy.built_in
+        self.logged = log is not None and log.brings_logger
+        if self.logged or built_in:
+            self._fds = make_pipe()
+        if built_in and not self.logged:
+            self._built_in = built_in
+            built_in.attach(self.name, log, self._fds.read, self._drained)
+
+    def start(self, parent_fd: int, name: bytes) -> None:
+        """Take up what is not supervised now: the service, and its `log`. `name`: what the scan found it as.
+
+        Raises CannotOpen. The one that cannot be taken up does not keep the other from it.
         """
-        if self.service is None or (self.logged and self.log is None):
-            self.name = name  # which may be another one than it had when it was last opened
+        if self.is_complete:
+            return
+        self.name = name  # it may have had another one when it was last opened
         try:
             if self.service is None:
-                self.service = self._open(parent, self.name, self.name, self._service_streams())
-                self.service.on_leave = self._service_left
-                self.service.on_death = self._service_died
+                self._start_service(parent_fd)
         finally:
             if self.logged and self.log is None:
-                path = self.name + b"/log"
-                self.log = self._open(parent, path, self._wiring.log_name(self.name), Streams(self._outlet, (0,)))
-                self.log.on_leave = self._log_left
-                self.log.on_death = self._log_died
-            for end in self._outlet, self._inlet:
-                end.store(self._host.storage)
+                self._start_log(parent_fd)
 
-    def _open(self, parent: int, path: bytes, name: bytes, streams: Streams) -> Supervisor:
+    def _start_service(self, parent_fd: int) -> None:
+        directory_fd, definition = self._just_read or (self._directory(self.name, self.name, parent_fd), None)
+        self._just_read = None
+        service = Supervisor(self._context, self.name, directory_fd, self._redirections())
+        service.open(definition)
+        service.on_leave, service.on_change = self._service_left, self._changed
+        self.service = service
+
+    def _start_log(self, parent_fd: int) -> None:
+        name = self._policy.log_name(self.name)
+        directory_fd = self._directory(self.name + b"/log", name, parent_fd)
+        log = Supervisor(self._context, name, directory_fd, [redirection(self._fds.read, 0)])
+        log.open()
+        log.on_leave, log.on_change, log.on_exit = self._log_left, self._changed, self._log_exited
+        self.log = log
+
+    def _directory(self, path: bytes, name: bytes, parent_fd: int) -> int:
         try:
-            directory = files.open_directory(path, parent)
+            return files.open_directory(path, parent_fd)
         except OSError as error:
             raise CannotOpen(b"unable to chdir to " + name, error) from None
-        supervisor = Supervisor(self._host, name, directory, streams)
-        supervisor.open()
-        return supervisor
 
-    def _service_streams(self) -> Streams:
-        stdin = self._wiring.stdin
-        return Streams(self._inlet, self._wiring.captured, [(stdin, 0)] if stdin >= 0 else [])
+    def _redirections(self) -> "Redirections":
+        stdin_fd, write_fd = self._policy.stdin_fd, self._fds.write
+        redirections = [redirection(stdin_fd, 0)] if stdin_fd >= 0 else []
+        return redirections + [redirection(write_fd, there) for there in self._policy.captured if write_fd >= 0]
 
     @property
     def is_as_wanted(self) -> bool:
-        """Whether what should be up is: the service, and a logger of its own."""
+        """Whether the service and a logger of its own are up, if they should be."""
         for supervisor, is_expected in ((self.service, True), (self.log, self.logged)):
-            if is_expected and (supervisor is None or (supervisor.wanted_up and not supervisor.pid)):
+            if is_expected and (supervisor is None or (supervisor.is_wanted_up and not supervisor.pid)):
                 return False
         return True
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether a supervisor has the service, and one has the logger that it brings."""
+        return self.service is not None and (self.log is not None or not self.logged)
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether nothing of it is left: no service, no logger, nothing undrained in its pipe."""
+        return self.service is None and self.log is None and self._fds.read < 0
+
     def retire(self) -> None:
-        """Bring both down for good: the service now, its logger when it has read everything. TERM, then CONT."""
+        """Bring both down for good: the service now (TERM, then CONT), its logger when it has read everything."""
         self._retiring = True
         if self.service:
             self.service.command(b"dx")
         else:
-            self._hang_up()
+            self.hang_up()
 
-    @property
-    def gone(self) -> bool:
-        """Whether nothing of it is left: no service, no logger, nothing undrained in its pipe."""
-        return self.service is None and self.log is None and not self._outlet
+    def hang_up(self) -> None:
+        """Close the write end of the pipe. The logger, if one runs, now comes to the end of its input."""
+        if self._fds.write < 0:
+            return
+        self._fds.close("write")
+        if self.log is None:
+            if self._built_in is None:
+                self._drained()
+        elif self.log.pid == 0 and (not self.log.is_wanted_up or self._is_at_end()):
+            self.log.command(b"dx")
 
-    def forget(self) -> None:
-        """Close the pipe of a pair that has neither process; what a sink has still to read stays until it has."""
-        self._hang_up()
-
-    def _service_died(self) -> None:
-        if not self.listed:
-            self.on_change(self)
+    def _changed(self) -> None:
+        self.on_change(self)
 
     def _service_left(self) -> None:
         self.service = None
         if self._retiring:
-            self._hang_up()
+            self.hang_up()
         self.on_change(self)
 
-    def _hang_up(self) -> None:
-        """Close the write end; the logger, if it runs, now comes to the end of its input."""
-        if not self._inlet:
-            return
-        self._inlet.close()
-        if self.log is None:
-            if self._sink is None:
-                self._drained()
-        elif self.log.pid == 0 and (not self.log.wanted_up or self._is_at_end()):
-            self.log.command(b"dx")
-
-    def _log_died(self) -> None:
+    def _log_exited(self) -> None:
         """After the end of its input a logger is not started again."""
-        if self.log and not self._inlet and self._is_at_end():
+        if self.log and self._fds.write < 0 and self._is_at_end():
             self.log.command(b"x")
 
     def _log_left(self) -> None:
         self.log = None
-        if not self._inlet:
+        if self._fds.write < 0:
             self._drained()
         self.on_change(self)
 
     def _is_at_end(self) -> bool:
         """Whether the pipe is empty and has no writer any more."""
         poller = select.poll()
-        with self._outlet as (outlet,):
-            poller.register(outlet, select.POLLIN)
-            return [events for _, events in poller.poll(0)] == [select.POLLHUP]
-
-    def take_out(self) -> None:
-        """Have everything at hand that was put away. Raises OSError where there is no room."""
-        for supervisor in self.service, self.log:
-            if supervisor:
-                supervisor.take_out()
-        self._outlet.take_out()
-        self._inlet.take_out()
+        poller.register(self._fds.read, select.POLLIN)
+        return [events for _, events in poller.poll(0)] == [select.POLLHUP]
 
     def _drained(self) -> None:
-        self._outlet.close()
+        self._fds.close("read")
         self.on_change(self)
 
 
-def _pipe() -> tuple[int, int]:
-    """A new pipe, if RESERVE more descriptors could be opened after it: the lowest free numbers are given out."""
-    ends = posix.pipe2(posix.O_CLOEXEC)
-    if 0 < posix.sysconf("SC_OPEN_MAX") <= ends[1] + RESERVE:
-        from errno import EMFILE
+def make_pipe() -> PipeFds:
+    """A new pipe, if RESERVE more descriptors could be opened after it: the lowest free numbers are given out.
 
-        files.close_all(*ends)
+    Raises OSError (EMFILE).
+    """
+    read_fd, write_fd = posix.pipe2(posix.O_CLOEXEC)
+    fds = PipeFds(read=read_fd, write=write_fd)
+    if 0 < posix.sysconf("SC_OPEN_MAX") <= write_fd + RESERVE:
+        fds.close()
         raise OSError(EMFILE, "")
-    return ends
+    return fds

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-class Place:
-    """PID 1's own place, made when it is first needed."""
+class RuntimeDirectory:
+    """PID 1's runtime directory, made when it is first needed."""
 
     __slots__ = ("_environment", "_is_made", "_path")
 
@@ -32,6 +32,17 @@ class Place:
         if not self._is_made:
             self._path, self._is_made = make(self._environment), True
         return self._path
+
+    def open_service(self, name: bytes) -> int | None:
+        """A descriptor (O_PATH), the caller's, of the directory for a service's state, made if it is missing.
+
+        None where there is no runtime directory. Raises OSError.
+        """
+        if (top := self.get()) is None:
+            return None
+        path = b"%b/%b" % (top, name)
+        files.make_directories(path)
+        return files.open_directory(path)
 
     def set_ready(self, text: bytes) -> None:
         """Leave the ready file, or with no text take it away: it would outlive a container that is started again."""
@@ -79,10 +90,3 @@ def _is_ours(path: bytes) -> bool:
     except OSError:
         return False
     return True
-
-
-def enter(place: bytes, name: bytes) -> int:
-    """A descriptor (O_PATH) of the directory for service `name`, made if missing. Raises OSError."""
-    path = b"%b/%b" % (place, name)
-    files.make_directories(path)
-    return files.open_directory(path)

@@ -1,29 +1,33 @@
 """The set of services, kept in step with a directory. Source: svscan.c of daemontools 0.76.
 
 A service is known by (device, inode), not by name: a renamed directory, or a second link to one, is the same service.
-One that is no longer listed is left alone while anything of it runs, and forgotten after that.
+A service that is no longer listed is left alone while anything of it runs, and forgotten after that.
 
-Changes of the directory are events (dnotify). A scan by deadline is there only for what no event tells: a supervise
-that left and is to be taken up again, a directory that could not be used, a file system that tells nothing.
+Changes of the directory are events (dnotify). A scan by deadline is there only where no event tells: a supervisor left
+and is to be taken up again, a directory could not be used, or the file system tells nothing.
 """
 
 import posix
-import sys
 from _stat import S_ISDIR
-from time import monotonic
+from errno import EMFILE, ENFILE
+from sys import getfilesystemencoding
 
 from pyinit import report
 from pyinit.services.context import PROG as SUPERVISE
-from pyinit.services.context import Host
-from pyinit.services.pair import Pair, Wiring
+from pyinit.services.pair import Pair
 from pyinit.services.trouble import CannotOpen
 from pyinit.system import files
+from pyinit.system.changes import NAMES_CHANGE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+    from pyinit.services.context import Context
+    from pyinit.services.pair import LoggingPolicy
     from pyinit.system.loop import Deadline
+
+    Key = tuple[int, int]
 
 PROG = b"svscan"
 RESCAN = 5.0
@@ -32,66 +36,64 @@ RESCAN = 5.0
 SETTLE = 0.01
 """Seconds from a change to its scan: `mkdir`, then `run`, is one change, and a burst of them one scan."""
 
-MANY = 128
-"""From so many services on what is seldom used of them is put away."""
-
 DESCRIPTORS_EACH = 6
-"""Of a service: its directory, lock and control, `ok` where that is not control too, and the two ends of its pipe."""
+"""Of a service: its directory, lock, `control` and `ok`, and the two ends of its pipe."""
 
 
 class Scanner:
-    """Supervises every directory in `path`; nothing before `open`. `name` is whose warnings are printed."""
+    """Supervises every directory in `path`; nothing before `open`. The guard's warnings name it `svscan`."""
 
-    def __init__(self, host: Host, wiring: Wiring, path: bytes) -> None:
+    def __init__(self, context: "Context", policy: "LoggingPolicy", path: bytes) -> None:
         self.name = PROG
-        self.pairs: dict[tuple[int, int], Pair] = {}
-        self._host = host
-        self._wiring = wiring
         self.path = path
-        self._directory = -1
-        self._watch = -1
-        self._events: bool | None = False
+        self.pairs: dict[Key, Pair] = {}
+        self._context = context
+        self._policy = policy
+        self._subscribers: list[Callable[[Pair], None]] = []
+        self._directory_fd = -1
+        self._watch_fd = -1
+        self._tells_changes: bool | None = False
         self._timer: Deadline | None = None
         self._due = float("inf")
         self._said: dict[bytes, bytes] = {}
-        self._retired: list[Pair] = []
+        self._retired: dict[Pair, None] = {}
         self._stopping = False
 
+    def subscribe(self, callback: "Callable[[Pair], None]") -> None:
+        """Call when something of a pair has changed: a phase, or who is there."""
+        self._subscribers.append(callback)
+
     def open(self) -> None:
-        """Open the directory and take up what is in it. Raises OSError when it can't be opened."""
+        """Open the directory and take up what is in it. Raises OSError when it cannot be opened."""
         self._open_directory()
         self.scan()
 
     def _open_directory(self) -> None:
-        loop = self._host.loop
-        directory = posix.open(self.path, posix.O_RDONLY | posix.O_DIRECTORY | posix.O_CLOEXEC)
-        files.close_all(self._directory)
-        self._directory = directory
-        if self._watch >= 0:
-            loop.unwatch(self._watch)
-            self._watch = -1
+        loop = self._context.loop
+        directory_fd = posix.open(self.path, posix.O_RDONLY | posix.O_DIRECTORY | posix.O_CLOEXEC)
+        files.close_all(self._directory_fd)
+        self._directory_fd = directory_fd
+        if self._watch_fd >= 0:
+            loop.unwatch_directory(self._watch_fd)
+            self._watch_fd = -1
         try:
-            self._watch = loop.watch(directory, self._changed)
-            self._events = None
+            self._watch_fd = loop.watch_directory(directory_fd, self._changed, NAMES_CHANGE)
+            self._tells_changes = None
         except OSError:
-            self._events = False
+            self._tells_changes = False
 
     def _changed(self) -> None:
-        self._scan_by(monotonic() + SETTLE)
+        self._scan_in(SETTLE)
 
-    def _scan_by(self, when: float) -> None:
-        """Have a scan at `when`, or earlier if one is due already."""
+    def _scan_in(self, seconds: float) -> None:
+        """Have a scan so many seconds from now, or earlier if one is due already."""
+        when = self._context.loop.kernel.monotonic() + seconds
         if self._stopping or self._due <= when:
             return
         if self._timer:
             self._timer.cancel()
         self._due = when
-        self._timer = self._host.loop.at(when, self.scan)
-
-    @property
-    def is_behind(self) -> bool:
-        """Whether what the last scan started is still to be told of in statuses."""
-        return self._host.is_behind
+        self._timer = self._context.loop.call_at(when, self.scan)
 
     def scan(self) -> None:
         """Bring the set in step with the directory now."""
@@ -102,18 +104,18 @@ class Scanner:
         self._due = float("inf")
         said, self._said = self._said, {}
         is_followed = self._follow(said)
-        if self._directory >= 0 and self._scan_names(said):
+        if self._directory_fd >= 0 and self._scan_names(said):
             self._forget_unlisted()
-        if self._events is None:  # looked at when the services have been started: it takes a while
-            self._events = _tells_changes(self._directory)
-        if not (is_followed and self._events) or self._said:
-            self._scan_by(monotonic() + RESCAN)
+        if self._tells_changes is None:  # asked once the services have been started: it takes a while
+            self._tells_changes = _tells_changes(self._directory_fd)
+        if not (is_followed and self._tells_changes) or self._said:
+            self._scan_in(RESCAN)
 
     def _follow(self, said: dict[bytes, bytes]) -> bool:
-        """Whether the open directory is the one at the path; if another is there, or none is open, go to that one."""
+        """Go to the directory that is at the path now, if it is another one. False if that cannot be done."""
         try:
             there = posix.stat(self.path)
-            here = posix.fstat(self._directory) if self._directory >= 0 else None
+            here = posix.fstat(self._directory_fd) if self._directory_fd >= 0 else None
             if here is None or (there.st_dev, there.st_ino) != (here.st_dev, here.st_ino):
                 self._open_directory()
         except OSError as error:
@@ -122,69 +124,65 @@ class Scanner:
         return True
 
     def _scan_names(self, said: dict[bytes, bytes]) -> bool:
-        """Take up every directory listed. False when the list can't be read: then nothing is to be forgotten."""
+        """Take up every directory listed. False when the list cannot be read: then nothing is to be forgotten."""
         try:
-            names = posix.listdir(self._directory)
+            names = posix.listdir(self._directory_fd)
         except OSError as error:
             self._complain(said, b"", PROG, b"warning: unable to read directory", error)
             return False
-        self._host.spawner.allow_descriptors(len(names) * DESCRIPTORS_EACH)
-        if len(names) >= MANY:
-            self._host.storage.begin()
+        self._context.spawner.allow_descriptors(len(names) * DESCRIPTORS_EACH)
         for pair in self.pairs.values():
             pair.listed = False
-        encoding = sys.getfilesystemencoding()
-        self._host.start_crowd()
+        encoding = getfilesystemencoding()
         for name in names:
             if not name.startswith("."):
                 service = name.encode(encoding, "surrogateescape")
-                self._host.loop.guard(self._take_up, service, said, owner=service)
-        self._host.crowd_started()
+                self._context.loop.guard(self._take_up, service, said, owner=service)
         return True
 
     def _take_up(self, name: bytes, said: dict[bytes, bytes]) -> None:
         try:
-            found = posix.stat(name, dir_fd=self._directory)
+            found = posix.stat(name, dir_fd=self._directory_fd)
         except OSError as error:
             return self._complain(said, name, PROG, b"warning: unable to stat " + name, error)
         if not S_ISDIR(found.st_mode):
             return None
-        key = (found.st_dev, found.st_ino)
-        pair = self.pairs.get(key) or self._new_pair(name, said)
-        if pair is None:
-            return None
-        self.pairs[key] = pair
-        pair.listed = True
+        key = found.st_dev, found.st_ino
         try:
-            pair.start(self._directory, name)
+            pair = self.pairs.get(key) or self._new_pair(key, name)
+            pair.listed = True
+            pair.start(self._directory_fd, name)
         except CannotOpen as trouble:
             self._complain(said, name, SUPERVISE, b"fatal: " + trouble.message, trouble.error)
-        return None
-
-    def _new_pair(self, name: bytes, said: dict[bytes, bytes]) -> Pair | None:
-        pair = Pair(self._host, self._wiring, name, self._pair_changed)
-        try:
-            pair.make_pipe(self._directory)
         except OSError as error:
-            from errno import EMFILE, ENFILE
-
             what = b"create pipe for " + name if error.errno in (EMFILE, ENFILE) else b"stat %b/log" % name
             self._complain(said, name, PROG, b"warning: unable to " + what, error)
-            return None
+        return None
+
+    def _new_pair(self, key: "Key", name: bytes) -> Pair:
+        """Raises OSError or CannotOpen: then it will be a new one at the next scan, too."""
+        pair = Pair(self._context, self._policy, name, self._pair_changed)
+        pair.open(self._directory_fd)
+        self.pairs[key] = pair
         return pair
 
     def _complain(self, said: dict[bytes, bytes], about: bytes, prog: bytes, text: bytes, error: OSError) -> None:
-        """Say a trouble that lasts from scan to scan once, until it changes; always where the host repeats."""
+        """Say a trouble that lasts from scan to scan once, until it changes; always where the C programs do."""
         message = text + b": " + report.reason(error)
-        if self._host.repeats or said.get(about) != message:
+        if self._context.is_classical or said.get(about) != message:
             report.say(prog, message)
         self._said[about] = message
 
     def _pair_changed(self, pair: Pair) -> None:
-        """Something of a pair left: it may be forgotten now, or is to be taken up again."""
-        if pair in self._retired and pair.gone:
-            self._retired.remove(pair)
-        self._scan_by(monotonic() + (RESCAN if pair.listed else SETTLE))
+        """A pair that is not listed may be forgotten now; one that is not complete is to be taken up again."""
+        if pair.is_gone:
+            self._retired.pop(pair, None)
+        if not pair.listed:
+            self._scan_in(SETTLE)
+        elif not pair.is_complete:
+            self._scan_in(RESCAN)
+        for callback in self._subscribers:
+            callback(pair)
 
     def _forget_unlisted(self) -> None:
         for key, pair in list(self.pairs.items()):
@@ -195,20 +193,15 @@ class Scanner:
             if pair.log or pair.service:
                 continue
             del self.pairs[key]
-            pair.forget()
-            if not pair.gone:
-                self._retired.append(pair)
+            pair.hang_up()
+            if not pair.is_gone:
+                self._retired[pair] = None
 
     def stop(self) -> None:
         """No new starts: retire every pair."""
         self._stopping = True
-        try:  # in the order that they were put away in, which is quicker than as they end
-            for pair in self.everything():
-                pair.take_out()
-        except OSError:  # no room for more
-            pass
         for pair in self.everything():
-            self._host.loop.guard(pair.retire)
+            self._context.loop.guard(pair.retire)
 
     def signal(self, name: bytes, number: int) -> None:
         """Send a signal to the service of that name, if it is up."""
@@ -217,12 +210,12 @@ class Scanner:
                 pair.service.signal(number)
 
     def everything(self) -> "Iterator[Pair]":
-        """All pairs that something may be left of."""
+        """All pairs of which something may be left."""
         yield from list(self.pairs.values())
         yield from list(self._retired)
 
 
-def _tells_changes(directory: int) -> bool:
+def _tells_changes(directory_fd: int) -> bool:
     from pyinit.system.mounts import tells_changes
 
-    return tells_changes(directory)
+    return tells_changes(directory_fd)

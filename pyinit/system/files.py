@@ -5,6 +5,7 @@ The returned descriptors belong to the caller.
 """
 
 import posix
+from _stat import S_ISREG
 
 WRITE_FLAGS = posix.O_WRONLY | posix.O_NONBLOCK | posix.O_CLOEXEC
 READ_FLAGS = posix.O_RDONLY | posix.O_NONBLOCK | posix.O_CLOEXEC
@@ -115,3 +116,22 @@ def read(name: bytes, directory: int | None = None, most: int = 1 << 62) -> byte
     finally:
         posix.close(descriptor)
     return b"".join(chunks)
+
+
+def read_bounded(name: bytes, directory: int | None, most: int) -> bytes:
+    """The whole of a small regular file, opened without waiting.
+
+    Raises OSError; without an errno where it is no regular file, or larger than `most` bytes: `strerror` says so.
+    """
+    descriptor = posix.open(name, READ_FLAGS, dir_fd=directory)
+    try:
+        if not S_ISREG(posix.fstat(descriptor).st_mode):
+            raise OSError(None, "not a regular file")
+        content = b""
+        while chunk := posix.read(descriptor, most + 1 - len(content)):
+            content += chunk
+            if len(content) > most:
+                raise OSError(None, f"longer than {most} bytes")
+        return content
+    finally:
+        posix.close(descriptor)

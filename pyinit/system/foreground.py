@@ -1,30 +1,19 @@
 """The main command of a container: a child that takes the terminal, if there is one, and becomes another program.
 
-A fork, not posix_spawn: who takes the terminal must do so itself before it is executed, or it may read from it too
-early and be stopped. Once a container, the cost does not count.
+The child is forked, not spawned: it must take the terminal itself before it executes the program. Otherwise the program
+may read from the terminal too early and be stopped.
 """
 
 import posix
-from _signal import (
-    SIG_BLOCK,
-    SIG_DFL,
-    SIG_IGN,
-    SIG_SETMASK,
-    SIGCONT,
-    SIGHUP,
-    SIGTTIN,
-    SIGTTOU,
-    pthread_sigmask,
-    set_wakeup_fd,
-    sigtimedwait,
-    valid_signals,
-)
+from _signal import SIG_DFL, SIG_IGN, SIGCONT, SIGHUP, SIGTTIN, SIGTTOU, sigtimedwait
 from _signal import signal as set_signal
 from errno import EACCES, ENOENT, ENOEXEC, ENOTDIR
 
 from pyinit import report
+from pyinit.system.doorbell import release_signals
+from pyinit.system.fork import fork, reset_signals
 from pyinit.system.process import candidates, execute, restore
-from pyinit.system.spawn import GROUP, SESSION, reset_signals
+from pyinit.system.spawn import GROUP, SESSION
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,44 +25,38 @@ SHELL = b"/bin/sh"
 def launch(
     prog: bytes, argv: list[bytes], leads: int, not_run: tuple[int, int, int], prepare: "Callable[[], None]"
 ) -> int:
-    """Start argv, found on PATH, with this process's streams and working directory; returns the pid.
+    """Start argv, found on PATH, with the streams and the working directory of this process; returns the pid.
 
-    It `leads` a GROUP, which is put in the foreground of the terminal, a SESSION, which then has that, or NOTHING: it
-    is in this process's group. `prepare` is called in the child. A program that can't be run is a child that
-    says so for `prog` and exits with one of `not_run`: for one that is not found, that may not be executed, and the
-    rest. Raises OSError when it can't be forked.
+    It leads a GROUP, which gets the foreground of the terminal, or a SESSION, which gets the terminal, or NOTHING: then
+    it is in the group of this process. The child calls `prepare` first. If the program cannot be run the child says so
+    for `prog`, and exits with one of `not_run`: not found, may not be executed, any other reason. Raises OSError when
+    no child can be forked.
     """
     if leads == SESSION:
         _leave_terminal()
-    mask = pthread_sigmask(SIG_BLOCK, valid_signals())  # what is sent to the child before it is ready has to wait
-    try:
-        pid = posix.fork()
-    except OSError:
-        pthread_sigmask(SIG_SETMASK, mask)
-        raise
-    if pid:
-        pthread_sigmask(SIG_SETMASK, mask)
-        return pid
+    return fork(_become_command, prog, argv, leads, not_run, prepare)
+
+
+def _become_command(
+    prog: bytes, argv: list[bytes], leads: int, not_run: tuple[int, int, int], prepare: "Callable[[], None]"
+) -> int:
+    prepare()
+    reset_signals()
+    _lead(leads)
+    restore()
+    release_signals()
+    error = _execute(argv)
+    report.write = report.write_stderr
+    report.say(prog, b"fatal: unable to run " + argv[0], error)
     not_found, denied, code = not_run
-    try:
-        set_wakeup_fd(-1)
-        prepare()
-        reset_signals()
-        _lead(leads)
-        restore()
-        pthread_sigmask(SIG_SETMASK, ())
-        error = _execute(argv)
-        report.write = report.write_stderr
-        report.say(prog, b"fatal: unable to run " + argv[0], error)
-        code = {ENOENT: not_found, EACCES: denied}.get(error.errno or 0, code)
-    finally:
-        posix._exit(code)
+    return {ENOENT: not_found, EACCES: denied}.get(error.errno or 0, code)
 
 
 def _leave_terminal() -> None:
-    """Give up the controlling terminal, so that the child's session can have it (dumb-init.c).
+    """Give up the controlling terminal, so that the session of the child can have it (dumb-init.c).
 
-    When the leader of a session does, its group gets SIGHUP and SIGCONT (tty_ioctl(4)): nobody asked for those.
+    When the leader of a session does that, the kernel sends SIGHUP and SIGCONT to its group (tty_ioctl(4)). Nobody
+    asked for those, so they are taken back.
     """
     from fcntl import ioctl
     from termios import TIOCNOTTY
@@ -88,7 +71,7 @@ def _leave_terminal() -> None:
 
 
 def _lead(leads: int) -> None:
-    """Lead what is to be led; trouble with a terminal is not the command's."""
+    """Lead a session or a group. Trouble with a terminal is not the command's."""
     try:
         if leads == SESSION:
             from fcntl import ioctl
@@ -107,7 +90,7 @@ def _lead(leads: int) -> None:
 
 
 def _execute(argv: list[bytes]) -> OSError:
-    """As execvp(3): a file that names no interpreter is the shell's, a bad component of PATH is passed over."""
+    """As execvp(3): the shell runs a file that names no interpreter, and a bad component of PATH is passed over."""
     remembered = OSError(ENOENT, "")
     for program in candidates(argv[0], posix.environ.get(b"PATH")) if argv[0] else ():
         error = execute([program], argv)

@@ -332,29 +332,6 @@ def test_a_status_is_written_only_when_it_is_another(machine: Machine) -> None:
     until(lambda: "paused" not in machine.svstat("a"), "the end of the pause")
 
 
-def test_first_statuses_of_a_scan_are_of_one_file_and_true(machine: Machine) -> None:
-    """Those that stay down share theirs, until one of them is another; those that run have been given one each."""
-    for name in "a", "b", "c":
-        machine.add(name, down="")
-    for name in "d", "e":
-        machine.add(name)
-    machine.boot().until_up("e")
-    machine.until_up("d")
-
-    def inode(name: str) -> int:
-        return (machine.services / name / "supervise/status").stat().st_ino
-
-    until(lambda: len({inode(name) for name in "ade"}) == 3, "the statuses of the runs")
-    assert inode("a") == inode("b") == inode("c")
-    machine.svc("u", "b")
-    machine.until_up("b")
-    assert inode("a") == inode("c") != inode("b")
-    for name in "a", "c":
-        assert machine.svstat(name).startswith("down ")
-        assert "normally up" not in machine.svstat(name)
-    assert machine.svstat("b").startswith("up (pid ")
-
-
 def test_more_commands_at_once_than_are_read_at_once(machine: Machine) -> None:
     """What is left after the first look has to be read without another command that would announce it."""
     machine.add("a")

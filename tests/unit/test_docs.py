@@ -163,16 +163,16 @@ def test_the_formats_examples() -> None:
 
 def test_the_control_alphabet() -> None:
     page = (DOCS / "formats.md").read_text()
-    told = {control.SILENT: "no", control.AFTER: "yes", control.BEFORE: "yes, before the signal"}
     rows = re.findall(r"^\| `(\w)` \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$", page, re.MULTILINE)
     assert [ord(letter) for letter, _, _, _ in rows] == list(control.ALPHABET)
     for letter, wanted, sent, replaced in rows:
         request = control.ALPHABET[ord(letter)]
-        assert replaced == told[request.told]
+        changes = request.want is not None or request.is_paused is not None
+        assert replaced == ("yes" if changes else "no")
         assert sent == (", ".join(Signals(number).name[3:] for number in request.signals) or "-")
         first = {control.UP: "up", control.DOWN: "down", control.NEITHER: "neither", None: "-"}[request.want]
-        assert wanted.startswith("supervise leaves" if request.leave else first)
-        assert ("started" in wanted) == request.start
+        assert wanted.startswith("supervise leaves" if request.leaves else first)
+        assert ("started" in wanted) == request.starts
 
 
 def test_the_health_check_is_the_images() -> None:

@@ -6,7 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from pyinit.services.definition.variables import CannotRead, changes
+from pyinit.services.definition.reading import read_definition
+from pyinit.services.definition.variables import read_variables
+from pyinit.services.trouble import CannotOpen
+
+
+def changes(directory: int, name: bytes, given: dict[bytes, bytes]) -> dict[bytes, bytes | None]:
+    """What a start of the service changes in the environment."""
+    found: dict[bytes, bytes | None] = {b"SERVICE_NAME": name}
+    read_variables(read_definition(directory), directory, given, found)
+    return found
 
 
 @pytest.fixture
@@ -60,17 +69,17 @@ def test_secrets(directory: int, tmp_path: Path) -> None:
 
 def test_what_cannot_be_read_is_named(directory: int, tmp_path: Path) -> None:
     (tmp_path / "secrets").write_text("A")
-    with pytest.raises(CannotRead) as error:
+    with pytest.raises(CannotOpen) as error:
         changes(directory, b"web", {b"A_FILE": b"/nonexistent"})
     assert error.value.message == b"unable to read secret A"
     (tmp_path / "secrets").unlink()
     (tmp_path / "secrets").mkdir()
-    with pytest.raises(CannotRead) as error:
+    with pytest.raises(CannotOpen) as error:
         changes(directory, b"web", {})
     assert error.value.message == b"unable to read secrets"
     (tmp_path / "secrets").rmdir()
     (tmp_path / "env").write_text("no directory")
-    with pytest.raises(CannotRead) as error:
+    with pytest.raises(CannotOpen) as error:
         changes(directory, b"web", {})
     assert error.value.message == b"unable to open env"
 
@@ -78,6 +87,6 @@ def test_what_cannot_be_read_is_named(directory: int, tmp_path: Path) -> None:
 def test_a_directory_in_env_is_trouble(directory: int, tmp_path: Path) -> None:
     env(tmp_path)
     (tmp_path / "env/A").mkdir()
-    with pytest.raises(CannotRead) as error:
+    with pytest.raises(CannotOpen) as error:
         changes(directory, b"web", {})
     assert error.value.message == b"unable to read env/A"

@@ -6,14 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyinit.init.dialects import BadUsage, Invocation, read, split
+from pyinit.init.dialects import BadUsage, read_options, split_words
+from pyinit.init.options import Options
 from pyinit.init.reactions import FORWARD, IGNORE, STOP, SUSPEND, Reaction
 from pyinit.system.spawn import GROUP, NOTHING, SESSION
 
 
-def asked(line: str, **environment: str) -> Invocation:
+def asked(line: str, **environment: str) -> Options:
     words = [word.encode() for word in line.split()]
-    return read(words[0], words[1:], {name.encode(): value.encode() for name, value in environment.items()})
+    return read_options(words[0], words[1:], {name.encode(): value.encode() for name, value in environment.items()})
 
 
 def bad(line: str, **environment: str) -> tuple[int, bytes]:
@@ -28,9 +29,9 @@ def bad(line: str, **environment: str) -> tuple[int, bytes]:
 def test_the_defaults() -> None:
     found = asked("pyinit")
     assert (found.dialect, found.command, found.service_dir) == (b"pyinit", [], b"/service")
-    assert (found.patience, found.verbosity, found.parent_death) == (8.0, 0, 0)
+    assert (found.stop_timeout, found.verbosity, found.parent_death) == (8.0, 0, 0)
     assert found.subreaper
-    assert [found.to_group, found.tells_reaped, found.starts_early, found.leads] == [False, False, False, GROUP]
+    assert [found.to_group, found.tells_reaped, found.is_early, found.leads] == [False, False, False, GROUP]
     assert (found.remapped, found.overrides, found.not_run) == (set(), {}, (127, 126, 126))
 
 
@@ -48,7 +49,7 @@ def test_a_command_that_looks_like_an_option() -> None:
 
 def test_every_option() -> None:
     found = asked("pyinit -d /a -E -e 1 -e143 -g -p TERM -r USR1:HUP -r 2:0 -s -v -v -w cmd")
-    assert (found.service_dir, found.starts_early, found.remapped) == (b"/a", True, {1, 143})
+    assert (found.service_dir, found.is_early, found.remapped) == (b"/a", True, {1, 143})
     assert (found.to_group, found.parent_death, found.verbosity, found.tells_reaped) == (True, 15, 2, True)
     assert found.overrides == {10: Reaction(FORWARD, 1), 2: Reaction(IGNORE)}
     assert not asked("pyinit -gc cmd").to_group, "-c undoes -g"
@@ -60,7 +61,7 @@ def test_every_option() -> None:
         ("pyinit --service-dir /a", "service_dir", b"/a"),
         ("pyinit --service-dir=/a", "service_dir", b"/a"),
         ("pyinit -d/a", "service_dir", b"/a"),
-        ("pyinit --early", "starts_early", True),
+        ("pyinit --early", "is_early", True),
         ("pyinit --rewrite USR1:HUP", "overrides", {10: Reaction(FORWARD, 1)}),
         ("pyinit --rewrite=USR1:HUP", "overrides", {10: Reaction(FORWARD, 1)}),
         ("pyinit --single-child", "to_group", False),
@@ -96,9 +97,9 @@ def test_variables() -> None:
         PYINIT_KILL_PROCESS_GROUP="",
         PYINIT_SIGNALS="USR1=stop",
     )
-    assert (found.service_dir, found.patience, found.verbosity, found.to_group) == (b"/a", 2.5, 1, True)
+    assert (found.service_dir, found.stop_timeout, found.verbosity, found.to_group) == (b"/a", 2.5, 1, True)
     assert found.overrides == {10: Reaction(STOP)}
-    assert asked("pyinit", PYINIT_SERVICE_DIR="", PYINIT_STOP_TIMEOUT="", PYINIT_VERBOSITY="").patience == 8.0
+    assert asked("pyinit", PYINIT_SERVICE_DIR="", PYINIT_STOP_TIMEOUT="", PYINIT_VERBOSITY="").stop_timeout == 8.0
     assert asked("pyinit -d /b", PYINIT_SERVICE_DIR="/a").service_dir == b"/b", "an option is stronger"
     assert asked("pyinit -r 10:1", PYINIT_SIGNALS="USR1=stop").overrides == {10: Reaction(FORWARD, 1)}
 
@@ -169,7 +170,7 @@ def test_dumb_init() -> None:
 
 
 @pytest.mark.parametrize("found", [asked("dumb-init -c a"), asked("dumb-init a", DUMB_INIT_SETSID="0")])
-def test_dumb_init_for_a_single_child(found: Invocation) -> None:
+def test_dumb_init_for_a_single_child(found: Options) -> None:
     assert found.leads == NOTHING
     assert not found.to_group
     assert found.overrides == {signal.SIGTSTP: Reaction(SUSPEND, signal.SIGTSTP)}
@@ -199,4 +200,4 @@ def test_what_dumb_init_tells() -> None:
 
 @given(st.lists(st.binary(min_size=1, max_size=4)))
 def test_behind_two_dashes_nothing_is_an_option(words: list[bytes]) -> None:
-    assert split([b"-g", b"--", *words], b"g", b"", {}) == ([(b"g", b"")], words)
+    assert split_words([b"-g", b"--", *words], b"g", b"", {}) == ([(b"g", b"")], words)

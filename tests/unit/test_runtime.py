@@ -9,7 +9,7 @@ import pytest
 
 from pyinit.formats import paths
 from pyinit.formats.paths import runtime_directories
-from pyinit.services.runtime import Place, enter, make
+from pyinit.services.runtime import RuntimeDirectory, make
 from pyinit.view.names import is_ready, known
 
 NOBODY = 65534
@@ -74,13 +74,13 @@ def test_none_may_be_left(top: Path) -> None:
     for name in ("named", "run", f"shm-{os.geteuid()}", f"tmp-{os.geteuid()}"):
         (top / name).write_text("")
     assert make({}) is None
-    empty = Place({})
+    empty = RuntimeDirectory({})
     empty.set_ready(b"ready\n")
     assert empty.get() is None
 
 
 def test_it_is_made_when_first_asked_for_and_once(top: Path) -> None:
-    ours = Place({})
+    ours = RuntimeDirectory({})
     assert list(top.iterdir()) == []
     assert ours.get() == str(top / "named").encode()
     (top / "named").rmdir()
@@ -89,7 +89,7 @@ def test_it_is_made_when_first_asked_for_and_once(top: Path) -> None:
 
 
 def test_the_ready_file_comes_and_goes(top: Path) -> None:
-    ours = Place({})
+    ours = RuntimeDirectory({})
     assert not is_ready({})
     ours.set_ready(b"services=2\n")
     assert is_ready({})
@@ -122,11 +122,13 @@ def test_state_is_looked_for_where_nobody_else_can_have_put_it(top: Path) -> Non
 
 def test_a_service_and_its_log_get_directories(top: Path) -> None:
     for name in (b"web", b"web/log"):
-        os.close(enter(bytes(top), name))
-    assert (top / "web/log").is_dir()
-    (top / "file").write_text("")
+        descriptor = RuntimeDirectory({}).open_service(name)
+        assert descriptor is not None
+        os.close(descriptor)
+    assert (top / "named/web/log").is_dir()
+    (top / "named/file").write_text("")
     with pytest.raises(NotADirectoryError):
-        enter(bytes(top), b"file")
+        RuntimeDirectory({}).open_service(b"file")
 
 
 def test_a_probe_that_was_left_there_makes_no_place_unusable(tmp_path: Path) -> None:

@@ -9,21 +9,17 @@ The messages, one a packet. To the logging process, with the pipe's read end: as
 ROTATE. From it: the number of a drained pipe, in decimal.
 """
 
-import posix
 import sys
-from fcntl import F_DUPFD_CLOEXEC, fcntl
-from time import monotonic
 
 from pyinit import report
 from pyinit.formats.wire import PROG, ROTATE, Job, pack
-from pyinit.system.spawn import fork
+from pyinit.system.fork import fork, worker
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from _socket import socket
     from collections.abc import Callable
 
-    from pyinit.system.descriptors import Descriptors
     from pyinit.system.loop import Loop
 
 
@@ -32,50 +28,50 @@ PAUSE = 1.0
 
 
 class Attachment:
-    """One pipe that is being read, or is to be. The pipe's read end is the pair's own."""
+    """One pipe that is being read, or is to be. Its read end is the caller's own."""
 
-    __slots__ = ("drained", "job", "pipe")
+    __slots__ = ("drained", "job", "read_fd")
 
-    def __init__(self, job: Job, pipe: "Descriptors", drained: "Callable[[], None]") -> None:
+    def __init__(self, job: Job, read_fd: int, drained: "Callable[[], None]") -> None:
         self.job = job
-        self.pipe = pipe
+        self.read_fd = read_fd
         self.drained = drained
 
 
-class Plane:
-    """Starts the logging process at the first pipe, and again when it dies. `pid` is 0 while none runs.
+class Collector:
+    """Starts the log collector at the first pipe, and again when it dies. `pid` is 0 while none runs.
 
-    `job_of` tells, for the name of a service in the directory open as the second argument, what to do with its output;
-    `accounts`, where the logging process may write its accounts, if anywhere.
+    `counters` tells the directory in which the collector may write its counters, if any.
     """
 
-    def __init__(
-        self, loop: "Loop", job_of: "Callable[[bytes, int], Job]", accounts: "Callable[[], bytes | None]"
-    ) -> None:
+    def __init__(self, loop: "Loop", counters: "Callable[[], bytes | None]") -> None:
         self.name = PROG
         self.pid = 0
         self._loop = loop
-        self._job_of = job_of
-        self._accounts = accounts
+        self._counters = counters
+        self._subscribers: list[Callable[[], None]] = []
         self._attached: dict[int, Attachment] = {}
         self._count = 0
         self._outbox: list[int] = []
         self._socket: socket | None = None
-        self._ring = self._writer = -1
-        self._started = float("-inf")
+        self._last_start = float("-inf")
         self._starting = False
         self._finishing = False
         self._has_complained = False
 
-    def attach(self, name: bytes, parent: int, pipe: "Descriptors", drained: "Callable[[], None]") -> None:
+    def subscribe(self, callback: "Callable[[], None]") -> None:
+        """Call when the collector has ended."""
+        self._subscribers.append(callback)
+
+    def attach(self, job: Job, read_fd: int, drained: "Callable[[], None]") -> None:
         """Have the pipe read to its end; `drained` is called when all of it is written. Waits for nothing."""
         self._count += 1
-        self._attached[self._count] = Attachment(self._job_of(name, parent), pipe, drained)
+        self._attached[self._count] = Attachment(job, read_fd, drained)
         self._outbox.append(self._count)
         self._ensure()
 
     def finish(self) -> None:
-        """No pipe will be attached any more: the logging process ends when those it has are drained."""
+        """No pipe will be attached any more: the collector ends when those that it has are drained."""
         self._finishing = True
         self._flush()
 
@@ -93,19 +89,20 @@ class Plane:
             self._flush()
         elif not self._starting:
             self._starting = True
-            self._loop.at(self._started + PAUSE, self._start)
+            self._loop.call_at(self._last_start + PAUSE, self._start)
 
     def _start(self) -> None:
+        # Loaded where services run already; and here, so that its pages are shared and the next one reads no file.
         from _socket import AF_UNIX, SOCK_SEQPACKET, socketpair
 
         from pyinit.logs.collector.server import serve
 
         self._starting = False
-        is_first = self._started == float("-inf")
-        self._started = monotonic()
+        is_first = self._last_start == float("-inf")
+        self._last_start = self._loop.kernel.monotonic()
         ours, theirs = socketpair(AF_UNIX, SOCK_SEQPACKET)
         try:
-            self.pid = fork(PROG, theirs.fileno(), lambda: serve(theirs, self._accounts(), is_first))
+            self.pid = fork(worker, PROG, theirs.fileno(), serve, theirs, self._counters(), is_first)
         except OSError as error:
             if not self._has_complained:
                 report.warn(PROG, b"unable to fork, trying again every second", error)
@@ -118,14 +115,13 @@ class Plane:
         self._has_complained = False
         ours.setblocking(False)
         self._socket = ours
-        self._writer = fcntl(ours.fileno(), F_DUPFD_CLOEXEC)
-        self._loop.on_death(self.pid, self._died)
-        self._ring = self._loop.on_ring(ours.fileno(), self._hear)
+        self._loop.children[self.pid] = self._exited
+        self._loop.add_reader(ours.fileno(), self._receive)
         self._outbox = list(self._attached)
         self._flush()
 
     def _flush(self) -> None:
-        """Send what is to be sent, as far as the socket takes it; the rest when it takes more."""
+        """Send the pipes that are to be sent, as far as the socket takes them; the rest when it takes more."""
         if not self._socket:
             return None
         from _socket import SCM_RIGHTS, SHUT_WR, SOL_SOCKET
@@ -133,20 +129,15 @@ class Plane:
         while self._outbox:
             attachment = self._attached[self._outbox[0]]
             packet = pack(self._outbox[0], attachment.job)
+            rights = attachment.read_fd.to_bytes(4, sys.byteorder)
             try:
-                with attachment.pipe as (pipe,):
-                    self._socket.sendmsg([packet], [(SOL_SOCKET, SCM_RIGHTS, pipe.to_bytes(4, sys.byteorder))])
+                self._socket.sendmsg([packet], [(SOL_SOCKET, SCM_RIGHTS, rights)])
             except BlockingIOError:
-                return self._loop.on_writable(self._writer, self._flush)
-            except OSError as error:
-                from errno import EMFILE
-
-                if error.errno == EMFILE:  # no room to look at what is in flight
-                    self._loop.at(monotonic() + PAUSE, self._flush)
-                    return None
+                return self._loop.add_writer(self._socket.fileno(), self._flush)
+            except OSError:
                 break  # it is dying: the next one is sent everything
             del self._outbox[0]
-        self._loop.forget(self._writer)
+        self._loop.remove_writer(self._socket.fileno())
         if self._finishing:
             try:
                 self._socket.shutdown(SHUT_WR)
@@ -154,32 +145,25 @@ class Plane:
                 pass
         return None
 
-    def _hear(self) -> None:
-        while self._receive():
-            pass
+    def _receive(self) -> None:
+        """Take all messages: a number of a pipe that is drained, each."""
+        while self._socket:
+            try:
+                packet = self._socket.recv(64)
+            except OSError:
+                return
+            if not packet:
+                self._loop.remove_reader(self._socket.fileno())
+                return
+            if attachment := self._attached.pop(int(packet), None):
+                attachment.drained()
 
-    def _receive(self) -> bool:
-        """Take one message; whether there was one."""
-        if not self._socket:
-            return False
-        try:
-            packet = self._socket.recv(64)
-        except OSError:
-            return False
-        if not packet:
-            return False
-        attachment = self._attached.pop(int(packet), None)
-        if attachment:
-            attachment.drained()
-        return True
-
-    def _died(self, outcome: int) -> None:
-        """Hear what it still had said; then start another if there is anything left to read."""
-        self._hear()
+    def _exited(self, outcome: int) -> None:
+        """Start another collector if there is anything left to read. The loop has read what this one still said."""
         if self._socket:
-            self._loop.unring(self._ring)
-            self._loop.forget(self._writer)
-            posix.close(self._writer)
+            self._receive()
+            self._loop.remove_reader(self._socket.fileno())
+            self._loop.remove_writer(self._socket.fileno())
             self._socket.close()
             self._socket = None
         pid, self.pid = self.pid, 0
@@ -187,3 +171,5 @@ class Plane:
             how = b"was killed by signal %d" % -outcome if outcome < 0 else b"exited %d" % outcome
             report.warn(PROG, b"the logging process (pid %d) %b, starting another" % (pid, how))
             self._ensure()
+        for callback in self._subscribers:
+            callback()

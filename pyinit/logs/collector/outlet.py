@@ -83,7 +83,7 @@ class Outlet:
     def _watch(self) -> None:
         """See whether it takes anything within STUCK seconds of when it last did."""
         if not self._stuck_timer:
-            self._stuck_timer = self._loop.at(self._took + STUCK, self._look)
+            self._stuck_timer = self._loop.call_at(self._took + STUCK, self._look)
 
     def _look(self) -> None:
         self._stuck_timer = None
@@ -103,7 +103,7 @@ class Outlet:
         """Have `_flush` called when the output is ready."""
         try:
             if not self._always_ready:
-                return self._loop.on_writable(self._output, self._flush)
+                return self._loop.add_writer(self._output, self._flush)
         except PermissionError:  # epoll does not know regular files: they are always ready
             self._always_ready = True
         while self._kept:
@@ -115,10 +115,10 @@ class Outlet:
         was_full = self.is_full
         self._put()
         if not self._kept:
-            self._loop.forget(self._output)
+            self._loop.remove_writer(self._output)
         self._took = monotonic()
         self.is_stuck = False
-        if was_full and not self.is_full:
+        if not self._kept or (was_full and not self.is_full):
             self._changed()
 
     def _put(self) -> None:

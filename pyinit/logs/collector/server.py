@@ -44,11 +44,10 @@ class Server:
         self._place = place
         self._accounts = {} if is_first else _earlier(place)
         self._kept = b""
-        self._wait_with_accounts(LINES_FIRST)
-        loop.after_turn = self._after_turn
-        loop.on_readable(control.fileno(), self._receive)
-        loop.on_signal(SIGTERM, self._leave)
-        loop.on_signal(SIGALRM, self._rotate)
+        self._is_due, self._next = False, 0.0
+        loop.add_reader(control.fileno(), self._receive)
+        loop.add_signal_handler(SIGTERM, self._leave)
+        loop.add_signal_handler(SIGALRM, self._rotate)
 
     def _receive(self) -> None:
         """Take messages, as many as there are, up to AT_ONCE."""
@@ -63,15 +62,16 @@ class Server:
 
     def _obey(self, packet: bytes, rights: "list[tuple[int, int, bytes]]") -> None:
         if not packet:
-            self._loop.forget(self._control.fileno())
+            self._loop.remove_reader(self._control.fileno())
             self._is_closing = True
+            self._end_if_over()
         elif packet == ROTATE:
             self._rotate()
         else:
             pipe = _descriptor(rights)
             number, job = unpack(packet)
             account = self._accounts.setdefault(job.name, accounts.Account())
-            stream = Stream(self._loop, job, pipe, self._outlet, account, self._ended)
+            stream = Stream(self._loop, job, pipe, self._outlet, account, self._ended, self._counted)
             self._streams[stream] = number
             stream.open()
 
@@ -79,10 +79,13 @@ class Server:
         number = self._streams.pop(stream)
         if is_drained:
             self._control.send(b"%d" % number)
+        self._counted()
+        self._end_if_over()
 
     def _settle(self) -> None:
         for stream in list(self._streams):
             stream.settle()
+        self._end_if_over()
 
     def _rotate(self) -> None:
         for stream in list(self._streams):
@@ -92,23 +95,29 @@ class Server:
         self._is_closing = True
         for stream in list(self._streams):
             stream.leave()
+        self._end_if_over()
 
-    def _after_turn(self) -> None:
-        is_over = self._is_closing and not self._streams and self._outlet.is_empty
-        if is_over or monotonic() >= self._next:
+    def _end_if_over(self) -> None:
+        if self._is_closing and not self._streams and self._outlet.is_empty:
             self._keep_accounts()
-        if is_over:
             self._loop.stop(0)
 
+    def _counted(self) -> None:
+        """Have the accounts written soon, if that is not due already."""
+        if not self._is_due:
+            self._is_due = True
+            self._loop.call_at(max(self._next, monotonic() + LINES_FIRST), self._keep_accounts)
+
     def _keep_accounts(self) -> None:
-        """Write them if they have changed; after the last change once more."""
+        """Write them if they have changed."""
+        self._is_due = False
+        self._next = monotonic() + ACCOUNTS_PAUSE
         if not self._place:
             return
         content = accounts.pack(self._accounts)
         if content == self._kept:
             return
         self._kept = content
-        self._wait_with_accounts(ACCOUNTS_PAUSE)
         try:
             name = self._place + accounts.FILE
             descriptor = posix.open(name + b".new", files.WRITE_FLAGS | posix.O_TRUNC | posix.O_CREAT, 0o644)
@@ -117,13 +126,6 @@ class Server:
             posix.rename(name + b".new", name)
         except OSError:
             self._place = None
-
-    def _wait_with_accounts(self, seconds: float) -> None:
-        self._next = monotonic() + seconds
-        self._loop.at(self._next, self._nothing)
-
-    def _nothing(self) -> None:
-        """A deadline that only wakes the loop."""
 
 
 def _descriptor(rights: list[tuple[int, int, bytes]]) -> int:

@@ -50,7 +50,9 @@ class Stream:
         outlet: Outlet,
         account: Account,
         on_end: "Callable[[Stream, bool], None]",
+        on_counted: "Callable[[], None]",
     ) -> None:
+        self._on_counted = on_counted
         self.name = job.name
         self._loop = loop
         self._job = job
@@ -144,11 +146,11 @@ class Stream:
         if not self._is_open:
             return
         for pid in self._log.processors:
-            self._loop.on_death(pid, self._when_reaped(pid))
+            self._loop.add_child_handler(pid, self._when_reaped(pid))
         self._book()
         is_troubled = not self._is_ready or self._log.has_trouble
         if is_troubled and not self._retry_timer:
-            self._retry_timer = self._loop.at(monotonic() + PAUSE, self._retry)
+            self._retry_timer = self._loop.call_at(monotonic() + PAUSE, self._retry)
         if is_troubled or self._log.is_pending:
             self._read_on(False)
         elif self._has_ended:
@@ -168,11 +170,11 @@ class Stream:
             return
         self._is_reading = wanted
         if wanted:
-            self._loop.on_readable(self._pipe, self._read)
+            self._loop.add_reader(self._pipe, self._read)
             if self._stopped is not None:
                 self._account.blocked += monotonic() - self._stopped
         else:
-            self._loop.forget(self._pipe)
+            self._loop.remove_reader(self._pipe)
             self._stopped = monotonic()
 
     def _read(self) -> None:
@@ -185,6 +187,7 @@ class Stream:
         lines = block.count(b"\n")
         self._account.bytes_in += len(block)
         self._account.lines_in += lines
+        self._on_counted()
         if self._paths:
             with self._user:
                 self._log.feed(block, now)
@@ -219,7 +222,7 @@ class Stream:
             self._fold_timer.cancel()
             self._fold_timer = None
         if self._printer and self._printer.is_holding:
-            self._fold_timer = self._loop.at(monotonic() + FOLD_WAIT, self._unfold)
+            self._fold_timer = self._loop.call_at(monotonic() + FOLD_WAIT, self._unfold)
 
     def _unfold(self) -> None:
         if self._printer:

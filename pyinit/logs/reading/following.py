@@ -6,12 +6,11 @@ looking, so none can be missed. Where no event tells (a network's file system) i
 """
 
 import posix
-from _signal import SIG_BLOCK, SIG_UNBLOCK, SIGIO, pthread_sigmask
 from time import monotonic
 
+from pyinit.system.changes import FILES_CHANGE, NAMES_CHANGE
 from pyinit.system.files import open_directory
 from pyinit.system.mounts import tells_changes
-from pyinit.system.rings import DIRECTORY_CHANGES, FILE_CHANGES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,14 +54,12 @@ class Follower:
 
     def _changed(self) -> None:
         if not self._reading:
-            pthread_sigmask(SIG_BLOCK, (SIGIO,))  # every write is a signal: those until then say nothing more
-            self._reading = self._loop.at(monotonic() + SETTLE, self._grown)
+            self._reading = self._loop.call_at(monotonic() + SETTLE, self._grown)
         if not self._searching:
-            self._searching = self._loop.at(monotonic() + SEARCH, self._look)
+            self._searching = self._loop.call_at(monotonic() + SEARCH, self._look)
 
     def _grown(self) -> None:
         self._reading = None
-        pthread_sigmask(SIG_UNBLOCK, (SIGIO,))
         self._read()
 
     def _look(self) -> None:
@@ -71,22 +68,22 @@ class Follower:
         while self._watch(*self._search()):
             pass
         if self._blind:
-            self._searching = self._loop.at(monotonic() + BLIND, self._look)
+            self._searching = self._loop.call_at(monotonic() + BLIND, self._look)
         self._read()
 
     def _watch(self, logs: "Iterable[bytes]", others: "Iterable[bytes]") -> bool:
         """Watch just these; whether a watch is new."""
-        wanted = dict.fromkeys(map(_existing, others), DIRECTORY_CHANGES)
+        wanted = dict.fromkeys(map(_existing, others), NAMES_CHANGE)
         for log in logs:
-            wanted[_existing(_parent(log))] = DIRECTORY_CHANGES
+            wanted[_existing(_parent(log))] = NAMES_CHANGE
         for log in logs:
             if _existing(log) == log:
-                wanted[log] = FILE_CHANGES
+                wanted[log] = FILES_CHANGE
         is_new = False
         for path, changes in wanted.items():
             is_new |= self._watch_one(path, changes)
         for path in self._watches.keys() - wanted.keys():
-            self._loop.unwatch(self._watches.pop(path)[0])
+            self._loop.unwatch_directory(self._watches.pop(path)[0])
         self._blind &= wanted.keys()
         return is_new
 
@@ -102,8 +99,8 @@ class Follower:
             if path in self._watches:
                 if self._watches[path][1] == identity:
                     return False
-                self._loop.unwatch(self._watches.pop(path)[0])
-            self._watches[path] = self._loop.watch(directory, self._changed, changes), identity
+                self._loop.unwatch_directory(self._watches.pop(path)[0])
+            self._watches[path] = self._loop.watch_directory(directory, self._changed, changes), identity
             if tells_changes(directory):
                 self._blind.discard(path)
             else:

@@ -8,6 +8,9 @@ import posix
 from stat import S_ISDIR, S_ISREG
 
 from pyinit.report import reason
+from pyinit.services.definition.reading import read_definition
+from pyinit.services.definition.variables import read_variables, secret_names
+from pyinit.services.trouble import CannotOpen
 from pyinit.system import files
 from pyinit.system.process import DEFAULT_PATH, candidates, encoded
 
@@ -96,14 +99,14 @@ def of_logger(directory: int, path: bytes | None) -> "Iterator[bytes]":
 
 def of_environment(directory: int, given: "Mapping[bytes, bytes]") -> "Iterator[bytes]":
     """What is wrong with `env/` and `secrets`."""
-    from pyinit.services.definition.variables import CannotRead, changes, secrets
-
+    definition = read_definition(directory)
+    found: dict[bytes, bytes | None] = {}
     try:
-        found = changes(directory, b"", given)
-        for name in secrets(directory):
+        read_variables(definition, directory, given, found)
+        for name in secret_names(directory) if definition.has_secrets else ():
             if name not in found:
                 yield b"secrets: %b is asked for, but %b_FILE is not set" % (name, name)
-    except CannotRead as trouble:
+    except CannotOpen as trouble:
         yield trouble.message + b": " + reason(trouble.error)
 
 
@@ -114,7 +117,7 @@ def of_state(directory: int, has_place: bool) -> "Iterator[bytes]":
         yield b"supervise/ can't be written, and there is no other place for it: set PYINIT_STATE"
 
 
-def examine(top: bytes, given: "Mapping[bytes, bytes]", has_place: bool) -> "Iterator[tuple[bytes, bytes]]":
+def examine_all(top: bytes, given: "Mapping[bytes, bytes]", has_place: bool) -> "Iterator[tuple[bytes, bytes]]":
     """(name, finding) for every service in the directory `top`. Raises OSError when that can't be read."""
     directory = posix.open(top, posix.O_RDONLY | posix.O_DIRECTORY | posix.O_CLOEXEC)
     seen: dict[tuple[int, int], bytes] = {}

@@ -1,77 +1,69 @@
-"""What a service's own directory adds to its environment: `env/` and `secrets`, and its name.
+"""What a service's own directory adds to its environment: `env/` and `secrets`.
 
-`env/` is read by envdir's rules: a file's first line is the value of the variable it is named for, an empty file
-removes it. `secrets` names variables, one a line: for each NAME, the file that NAME_FILE names is read and its
-content, less the newlines at its end, becomes NAME. It is read at each start and kept nowhere.
+`env/` is read by envdir's rules: the first line of a file is the value of the variable of that name, and an empty file
+removes the variable. `secrets` names variables. For each NAME the file that NAME_FILE names is read, and its content,
+less the newlines at its end, becomes NAME. All of it is read at each start and kept nowhere.
 """
 
 import posix
 
+from pyinit.services.definition.reading import LONGEST
+from pyinit.services.trouble import CannotOpen
 from pyinit.system import files
+from pyinit.system.environment import value
 from pyinit.system.process import encoded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pyinit.services.definition.definition import Definition
 
-class CannotRead(Exception):
-    """Something that the environment is to come from can't be read: `message` says what, `error` why."""
-
-    def __init__(self, message: bytes, error: OSError) -> None:
-        super().__init__(message)
-        self.message = message
-        self.error = error
+    Changes = dict[bytes, bytes | None]
 
 
-def changes(directory: int, name: bytes, given: "Mapping[bytes, bytes]") -> "dict[bytes, bytes | None]":
-    """What to set (None: remove) for service `name`. `given`: the container's environment. Raises CannotRead."""
-    found: dict[bytes, bytes | None] = {b"SERVICE_NAME": name}
-    found.update(_env(directory))
-    for secret in secrets(directory):
-        source = found.get(secret + b"_FILE") or given.get(secret + b"_FILE")
-        if source:
-            found[secret] = _read(source, directory, b"unable to read secret " + secret).rstrip(b"\n")
-    return found
+def read_variables(
+    definition: "Definition", directory_fd: int, given: "Mapping[bytes, bytes]", changes: "Changes"
+) -> None:
+    """Add to `changes` what is to be set (None: removed). `given`: the container's environment. Raises CannotOpen."""
+    if definition.has_env:
+        _read_env(directory_fd, changes)
+    if definition.has_secrets:
+        for name in secret_names(directory_fd):
+            source = changes.get(name + b"_FILE") or given.get(name + b"_FILE")
+            if source:
+                changes[name] = _read(source, directory_fd, b"unable to read secret " + name).rstrip(b"\n")
 
 
-def _env(directory: int) -> "dict[bytes, bytes | None]":
-    if files.is_missing(b"env", directory):
-        return {}
+def _read_env(directory_fd: int, changes: "Changes") -> None:
     try:
-        opened = posix.open(b"env", files.READ_FLAGS | posix.O_DIRECTORY, dir_fd=directory)
+        env_fd = posix.open(b"env", files.READ_FLAGS | posix.O_DIRECTORY, dir_fd=directory_fd)
     except FileNotFoundError:
-        return {}
+        return
     except OSError as error:
-        raise CannotRead(b"unable to open env", error) from None
-    from pyinit.system.environment import value
-
+        raise CannotOpen(b"unable to open env", error) from None
     try:
-        found: dict[bytes, bytes | None] = {}
-        for entry in posix.listdir(opened):
+        for entry in posix.listdir(env_fd):
             if not entry.startswith("."):
                 name = encoded(entry)
-                content = _read(name, opened, b"unable to read env/" + name)
-                found[name] = value(content) if content else None
-        return found
+                content = _read(name, env_fd, b"unable to read env/" + name)
+                changes[name] = value(content) if content else None
     finally:
-        posix.close(opened)
+        posix.close(env_fd)
 
 
-def secrets(directory: int) -> list[bytes]:
-    """The names in the file `secrets`. Raises CannotRead."""
-    if files.is_missing(b"secrets", directory):
-        return []
+def secret_names(directory_fd: int) -> list[bytes]:
+    """The names in the file `secrets`. Raises CannotOpen."""
     try:
-        return files.read(b"secrets", directory).split()
+        return files.read(b"secrets", directory_fd, LONGEST).split()
     except FileNotFoundError:
         return []
     except OSError as error:
-        raise CannotRead(b"unable to read secrets", error) from None
+        raise CannotOpen(b"unable to read secrets", error) from None
 
 
-def _read(name: bytes, directory: int, message: bytes) -> bytes:
+def _read(name: bytes, directory_fd: int, message: bytes) -> bytes:
     try:
-        return files.read(name, directory)
+        return files.read(name, directory_fd)
     except OSError as error:
-        raise CannotRead(message, error) from None
+        raise CannotOpen(message, error) from None

@@ -1,13 +1,14 @@
 """How everything goes down: who is asked to end, who is killed, and when it is over. Pure.
 
-One function says what the present calls for, however it was reached: services were asked when the stop began; once
-none is left, strangers (adopted orphans: what services left behind) are asked, each once; at the deadline services and
-strangers are killed. Loggers are not asked: they end by the end of their input, and so get a last moment after the
-deadline to read what the killed ones had written. It is over when nothing is left, and nothing left unread.
+One function says what the present calls for, however it was reached. Services were asked when the stop began. Once none
+is left, orphans (what services left behind, and we adopted) are asked, each once. At the deadline services and orphans
+are killed. Loggers are never asked: they end by the end of their input, and so get a last moment after the deadline to
+read what the killed ones had written. It is over when nothing is left, and nothing is left unread.
 """
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from collections.abc import Set as AbstractSet
 
 LAST_MOMENT = 1.0
@@ -15,23 +16,23 @@ LAST_MOMENT = 1.0
 
 
 class Alive:
-    """What still runs, as sets of pids. A stranger is a child that is neither service nor logger.
+    """The pids that still run. An orphan is a child that is neither a service nor a logger.
 
-    `undrained`: how many pipes still hold what no logger has taken, whether one runs just now or not.
+    `undrained`: how many pipes still hold what no logger has read, whether a logger runs just now or not.
     """
 
-    __slots__ = ("loggers", "services", "strangers", "undrained")
+    __slots__ = ("loggers", "orphans", "services", "undrained")
 
     def __init__(
         self,
-        services: "AbstractSet[int]",
-        loggers: "AbstractSet[int]",
-        strangers: "AbstractSet[int]",
+        services: "Collection[int]",
+        loggers: "Collection[int]",
+        orphans: "AbstractSet[int]",
         undrained: int = 0,
     ) -> None:
         self.services = services
         self.loggers = loggers
-        self.strangers = strangers
+        self.orphans = orphans
         self.undrained = undrained
 
 
@@ -49,16 +50,18 @@ class Orders:
         self.is_over = is_over
 
 
+NOBODY: "frozenset[int]" = frozenset()
+
+
 def decide(alive: Alive, asked: "AbstractSet[int]", deadline: float, now: float) -> Orders:
-    """The orders of this moment. `asked`: the strangers that were asked already; `deadline`, `now`: monotonic s."""
-    nobody: frozenset[int] = frozenset()
-    everyone = alive.services | alive.strangers | alive.loggers
+    """The orders of this moment. `asked`: the orphans that were asked already; `deadline`, `now`: monotonic s."""
+    is_empty = not (alive.services or alive.orphans or alive.loggers)
     last_moment = deadline + LAST_MOMENT
-    if not everyone and (not alive.undrained or now >= last_moment):
-        return Orders(nobody, nobody, is_over=True)
+    if is_empty and (not alive.undrained or now >= last_moment):
+        return Orders(NOBODY, NOBODY, is_over=True)
     if now < deadline:
-        return Orders(nobody if alive.services else alive.strangers - asked, nobody, deadline)
+        return Orders(NOBODY if alive.services else alive.orphans - asked, NOBODY, deadline)
     if now < last_moment:
-        return Orders(nobody, alive.services | alive.strangers, last_moment)
+        return Orders(NOBODY, frozenset((*alive.orphans, *alive.services)), last_moment)
     end = last_moment + LAST_MOMENT  # what even KILL does not end is left to the kernel
-    return Orders(nobody, everyone, end, is_over=now >= end)
+    return Orders(NOBODY, frozenset((*alive.orphans, *alive.services, *alive.loggers)), end, is_over=now >= end)

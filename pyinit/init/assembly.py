@@ -1,0 +1,140 @@
+"""Puts process 1 together from its rooms: the one place that knows services and logs at once.
+
+Before the loop any error is fatal and says why.
+"""
+
+import posix
+
+from pyinit import report
+from pyinit.init.init import Init
+from pyinit.init.options import PYINIT
+from pyinit.init.parts import NoServices
+from pyinit.init.reactions import reactions
+from pyinit.system.adoption import adopt_orphans, die_with_parent
+from pyinit.system.spawn import Spawner
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pyinit.init.command import Command
+    from pyinit.init.options import Options
+    from pyinit.logs.collector.client import Collector
+    from pyinit.logs.collector.settings import Settings
+    from pyinit.services.definition.definition import LogDefinition
+    from pyinit.services.runtime import RuntimeDirectory
+    from pyinit.services.scanner import Scanner
+    from pyinit.system.loop import Loop
+
+CAPTURED = (1, 2)
+"""The descriptors of a service that go into its log."""
+
+
+def run_init(options: "Options", began: float) -> int:
+    """Start everything and run until all of it is down; returns the exit code. `began`: monotonic s.
+
+    The services are started first. What only process 1 itself needs is loaded after that.
+    """
+    is_watching = _has_directory(options)
+    loop = _loop(options, is_watching)
+    _take_place(options)
+    spawner = Spawner(has_groups=True)
+    scanner, collector, runtime = _supervise(options, loop, spawner) if is_watching else (None, None, None)
+    command = _command(options, loop, spawner) if options.command else None
+    services = scanner or NoServices()
+    table = reactions(options.overrides, command is not None, bool(services.pairs), is_watching)
+    return Init(loop, services, options, began, collector, command, runtime).run(table)
+
+
+def _loop(options: "Options", is_watching: bool) -> "Loop":
+    """A command alone needs a loop that waits for signals only."""
+    if is_watching:
+        from pyinit.system.loop import Loop
+
+        return Loop(options.dialect)
+    from pyinit.system.sigloop import SignalLoop
+
+    return SignalLoop(options.dialect)
+
+
+def _has_directory(options: "Options") -> bool:
+    """Whether there is a directory of services. Only a main command can do without one."""
+    if options.service_dir is None:
+        return False
+    if not options.command:
+        return True
+    try:
+        posix.stat(options.service_dir)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        report.die(PYINIT, b"unable to open service directory " + options.service_dir, error)
+    return True
+
+
+def _take_place(options: "Options") -> None:
+    """Adopt orphans, and go with the parent, as far as that is asked for."""
+    if options.subreaper:
+        if not adopt_orphans():
+            report.warn(options.dialect, b"not process 1, and no subreaper without python-prctl: orphans are lost")
+        elif posix.getpid() != 1 and options.dialect == PYINIT:
+            report.say(PYINIT, b"info: not process 1, adopting orphans as a subreaper")
+    if options.parent_death and not die_with_parent(options.parent_death):
+        report.warn(options.dialect, b"unable to use -p without python-prctl")
+
+
+def _command(options: "Options", loop: "Loop", spawner: Spawner) -> "Command":
+    from pyinit.init.command import Command
+
+    return Command(loop, spawner, options.command, options.to_group, options.leads, options.not_run)
+
+
+def _supervise(options: "Options", loop: "Loop", spawner: Spawner) -> "tuple[Scanner, Collector, RuntimeDirectory]":
+    """Take up the services."""
+    from pyinit.logs.collector.client import Collector
+    from pyinit.logs.collector.settings import Settings
+    from pyinit.services.context import Context
+    from pyinit.services.pair import LoggingPolicy
+    from pyinit.services.runtime import RuntimeDirectory
+    from pyinit.services.scanner import Scanner
+
+    try:
+        settings = Settings.from_environment(posix.environ)
+    except ValueError as error:
+        report.die(PYINIT, b"unable to use " + str(error).encode(), code=report.USAGE)
+    top = options.service_dir or b""
+    runtime = RuntimeDirectory(posix.environ)
+    collector = Collector(loop, runtime.get)
+    null_fd = posix.open("/dev/null", posix.O_RDONLY | posix.O_CLOEXEC)
+    policy = LoggingPolicy(ContainerLog(collector, settings, top), CAPTURED, null_fd, lambda name: name + b"/log")
+    context = Context(loop, spawner, runtime)
+    scanner = Scanner(context, policy, top)
+    try:
+        scanner.open()
+    except OSError as error:
+        report.die(PYINIT, b"unable to open service directory " + top, error)
+    from pyinit.system.memory import OutOfMemory  # from here on it can wait until the services run
+
+    context.memory = OutOfMemory()
+    return scanner, collector, runtime
+
+
+class ContainerLog:
+    """Logs the services that bring no log/run: turns what a service's `log` says into a job of the collector."""
+
+    __slots__ = ("_collector", "_home", "_settings")
+
+    def __init__(self, collector: "Collector", settings: "Settings", top: bytes) -> None:
+        """`top`: the directory of services."""
+        self._collector = collector
+        self._settings = settings
+        self._home = top if top.startswith(b"/") else b"%b/%b" % (posix.getcwdb(), top)
+
+    def attach(self, name: bytes, log: "LogDefinition | None", read_fd: int, drained: "Callable[[], None]") -> None:
+        """Have the pipe of service `name` read to its end; `drained` is called when all of it is written."""
+        job = self._settings.job(name)
+        if log:
+            from pyinit.logs.collector.service_settings import adjust
+
+            adjust(job, b"%b/%b/log" % (self._home, name), log.script, log.user, log.is_multiline)
+        self._collector.attach(job, read_fd, drained)

@@ -1,0 +1,59 @@
+"""What PID 1 was asked for: one record, from whatever dialect it was asked in."""
+
+from pyinit.system.spawn import GROUP
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pyinit.init.reactions import Reaction
+
+PYINIT, TINI, DUMB_INIT = b"pyinit", b"tini", b"dumb-init"
+STOP_TIMEOUT = b"8"
+NOT_RUN = {PYINIT: (127, 126, 126), TINI: (127, 126, 1), DUMB_INIT: (2, 2, 2)}
+
+
+class Options:
+    """Everything that can be asked for, with defaults for the rest.
+
+    `dialect`: the program that we are called as. `asks`: `help`, `version`, `license` or nothing. `stop_timeout`:
+    seconds from the stop to the kill. `verbosity`: 1 and more to say what happens. `subreaper`: adopt orphans.
+    `parent_death`: a signal to get when the parent dies, 0 for none. `to_group`: signals go to the whole process group
+    of the command. `leads`: what the command leads. `tells_reaped`: warn of each orphan that is reaped. `is_early`: the
+    command does not wait for the services. `remapped`: exit codes of the command that count as success. `overrides`:
+    reactions to signals other than the usual. `not_run`: the exit codes for a command that is not found, for one that
+    may not be executed, and for any other reason.
+    """
+
+    __slots__ = (
+        "asks",
+        "command",
+        "dialect",
+        "is_early",
+        "leads",
+        "not_run",
+        "overrides",
+        "parent_death",
+        "remapped",
+        "service_dir",
+        "stop_timeout",
+        "subreaper",
+        "tells_reaped",
+        "to_group",
+        "verbosity",
+    )
+
+    def __init__(self, dialect: bytes = PYINIT) -> None:
+        self.dialect = dialect
+        self.command: list[bytes] = []
+        self.asks = b""
+        self.service_dir: bytes | None = None
+        self.stop_timeout = float(STOP_TIMEOUT)
+        self.verbosity = 0
+        self.subreaper = dialect == PYINIT
+        self.parent_death = 0
+        self.to_group = False
+        self.leads = GROUP
+        self.tells_reaped = False
+        self.is_early = False
+        self.remapped: set[int] = set()
+        self.overrides: dict[int, Reaction] = {}
+        self.not_run = NOT_RUN[dialect]

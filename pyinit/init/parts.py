@@ -1,0 +1,69 @@
+"""What process 1 is put together from, as Init and Ending see it; and the set of services where there are none."""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sized
+    from typing import Protocol
+
+    from pyinit.services.pair import Pair
+
+    class Services(Protocol):
+        """The set of services: a Scanner, or NoServices."""
+
+        @property
+        def pairs(self) -> Sized:
+            """The services that are known."""
+
+        def subscribe(self, callback: Callable[[Pair], None]) -> None:
+            """Call when something of a pair has changed."""
+
+        def scan(self) -> None:
+            """Look for new services."""
+
+        def stop(self) -> None:
+            """Bring every service down."""
+
+        def signal(self, name: bytes, number: int) -> None:
+            """Send a signal to one service."""
+
+        def everything(self) -> Iterable[Pair]:
+            """All pairs of which something may be left."""
+
+    class Logger(Protocol):
+        """A process of this program's own that logs, and ends by itself once its pipes have."""
+
+        @property
+        def pid(self) -> int:
+            """Its pid, 0 when it does not run."""
+
+        def subscribe(self, callback: Callable[[], None]) -> None:
+            """Call when it has ended."""
+
+        def finish(self) -> None:
+            """Let it end when the pipes that it has are drained."""
+
+        def rotate(self) -> None:
+            """Begin new files."""
+
+
+class NoServices:
+    """The Services of a container that has a main command and nothing else."""
+
+    __slots__ = ()
+    pairs: "Sized" = ()
+
+    def subscribe(self, callback: "Callable[[Pair], None]") -> None:
+        """Nothing will change."""
+
+    def scan(self) -> None:
+        """Nothing is found."""
+
+    def stop(self) -> None:
+        """Nothing is brought down."""
+
+    def signal(self, name: bytes, number: int) -> None:
+        """Nobody gets it."""
+
+    def everything(self) -> "tuple[Pair, ...]":
+        """Nothing."""
+        return ()

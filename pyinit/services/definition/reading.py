@@ -1,0 +1,99 @@
+"""A service directory -> its Definition, from one listing: only files that are there are opened.
+
+What a file says was written by others. Each is opened without waiting, checked to be a regular file, and read up to
+LONGEST bytes. A file that cannot be used is a trouble of the definition, never an error of the reader.
+"""
+
+import posix
+from _stat import S_ISDIR
+from errno import EACCES
+
+from pyinit.report import reason
+from pyinit.services.definition.definition import PLAIN, Definition, LogDefinition
+from pyinit.system import files
+
+KNOWN = frozenset(("down", "env", "log", "secrets"))
+KNOWN_IN_LOG = frozenset(("fold", "run", "script", "user"))
+LONGEST = 65536
+"""Bytes of a settings file."""
+
+
+def read_definition(directory_fd: int) -> Definition:
+    """What the directory says. Raises OSError when it cannot be listed for want of descriptors or memory."""
+    names = KNOWN.intersection(list_names(directory_fd, KNOWN))
+    if not names:
+        return PLAIN
+    troubles: list[tuple[bytes, bytes]] = []
+    return Definition(
+        is_down="down" in names and _exists(b"down", directory_fd, troubles),
+        has_env="env" in names,
+        has_secrets="secrets" in names,
+        log=_read_log(directory_fd, troubles) if "log" in names else None,
+        troubles=tuple(troubles),
+    )
+
+
+def read_as_supervise(directory_fd: int) -> Definition:
+    """What the C supervise asks: whether there is a `down`, of any type. Raises OSError."""
+    return Definition(is_down=True) if files.exists(b"down", directory_fd) else PLAIN
+
+
+def read_log_as_svscan(name: bytes, parent_fd: int) -> LogDefinition | None:
+    """What the C svscan asks: a `log` of any type has a logger. Raises OSError."""
+    return LogDefinition(brings_logger=True) if files.exists(name + b"/log", parent_fd) else None
+
+
+def list_names(directory_fd: int, known: "frozenset[str]") -> "list[str]":
+    """The names in a directory; of one that may be searched but not read, those that are `known`. Raises OSError."""
+    try:
+        list_fd = posix.open(".", posix.O_RDONLY | posix.O_DIRECTORY | posix.O_CLOEXEC, dir_fd=directory_fd)
+    except OSError as error:
+        if error.errno != EACCES:
+            raise
+        return [name for name in known if not files.is_missing(name.encode(), directory_fd)]
+    try:
+        return posix.listdir(list_fd)
+    finally:
+        posix.close(list_fd)
+
+
+def _exists(name: bytes, directory_fd: int, troubles: "list[tuple[bytes, bytes]]") -> bool:
+    """Whether stat finds it; a file that cannot be asked about counts as there."""
+    try:
+        return files.exists(name, directory_fd)
+    except OSError as error:
+        troubles.append((name, reason(error)))
+        return True
+
+
+def _read_log(directory_fd: int, troubles: "list[tuple[bytes, bytes]]") -> LogDefinition | None:
+    try:
+        if not S_ISDIR(posix.stat(b"log", dir_fd=directory_fd).st_mode):
+            troubles.append((b"log", b"not a directory"))
+            return None
+        log_fd = files.open_directory(b"log", directory_fd)
+    except OSError as error:
+        troubles.append((b"log", reason(error)))
+        return None
+    try:
+        names = KNOWN_IN_LOG.intersection(list_names(log_fd, KNOWN_IN_LOG))
+        if "run" in names and files.exists(b"run", log_fd):
+            return LogDefinition(brings_logger=True)
+        lines = {"script": b"", "user": b""}
+        for name in names.intersection(lines):
+            lines[name] = _first_line(name.encode(), log_fd, troubles)
+        return LogDefinition(script=lines["script"], user=lines["user"], is_multiline="fold" in names)
+    except OSError as error:
+        troubles.append((b"log", reason(error)))
+        return None
+    finally:
+        posix.close(log_fd)
+
+
+def _first_line(name: bytes, log_fd: int, troubles: "list[tuple[bytes, bytes]]") -> bytes:
+    """The first line of a file in `log`, without the white space around it."""
+    try:
+        return files.read_bounded(name, log_fd, LONGEST).partition(b"\n")[0].strip()
+    except OSError as error:
+        troubles.append((b"log/" + name, (error.strerror or "").encode() if error.errno is None else reason(error)))
+        return b""

@@ -1,0 +1,64 @@
+"""The doorbell of a loop, and the one owner of the signal mask.
+
+PID 1 would lose every signal that has no handler yet. So the first line of the program holds all signals back
+(`hold_signals`), and the loop releases them when its handlers are there.
+
+The C handler of a signal writes a byte into the doorbell pipe (set_wakeup_fd), which ends the loop's wait. The Python
+handler adds the signal's number to a set. The bell is not the mailbox: a full pipe loses bytes, the set loses nothing.
+signalfd would be one descriptor for both, but Python has no call for it, and it must not coexist with handlers.
+"""
+
+import posix
+from _signal import SIG_BLOCK, SIG_SETMASK, pthread_sigmask, set_wakeup_fd, valid_signals
+from _signal import signal as set_signal
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+RING_LENGTH = 512
+"""Bytes read from the pipe at once. What is left rings again."""
+
+
+def hold_signals() -> set[int]:
+    """Block every signal that can be blocked; returns the mask that was in force, for `restore_mask`."""
+    return pthread_sigmask(SIG_BLOCK, valid_signals())
+
+
+def release_signals() -> None:
+    """Block no signal any more."""
+    pthread_sigmask(SIG_SETMASK, ())
+
+
+def restore_mask(mask: "Iterable[int]") -> None:
+    """Put back a mask that `hold_signals` returned."""
+    pthread_sigmask(SIG_SETMASK, mask)
+
+
+class Doorbell:
+    """A pipe that becomes readable when a signal arrives, and the set of the signals that came."""
+
+    __slots__ = ("_pending", "_pipe")
+
+    def __init__(self) -> None:
+        self._pending: set[int] = set()
+        self._pipe, button = posix.pipe2(posix.O_NONBLOCK | posix.O_CLOEXEC)
+        set_wakeup_fd(button, warn_on_full_buffer=False)
+
+    def fileno(self) -> int:
+        """The descriptor to wait for."""
+        return self._pipe
+
+    def listen(self, number: int) -> None:
+        """Take this signal from now on."""
+        set_signal(number, lambda number, frame: self._pending.add(number))
+
+    def open(self) -> None:
+        """Let signals in: handlers for all that matter are there."""
+        release_signals()
+
+    def take(self) -> set[int]:
+        """The numbers of the signals that came since the last call. A later one rings again."""
+        posix.read(self._pipe, RING_LENGTH)
+        pending, self._pending = self._pending, set()
+        return pending
