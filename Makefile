@@ -8,12 +8,15 @@ CONTAINER ?= yes
 DEMO ?= auto
 
 bin := .venv/bin
+# The rooms that decide and do nothing: every line and branch of them has a test.
+multilog := pyinit/logs/multilog
+PURE := pyinit/formats/*,pyinit/services/life/*,$(multilog)/script.py,$(multilog)/pattern.py,$(multilog)/lines.py
 # One environment, made anew when PYTHON is another one than it was made with.
 made := .venv/.made-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test lint types unit process conformance container image man bench soak clean
+.PHONY: help demo test lint types unit process conformance container image man bench soak nightly mutants clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 14
@@ -35,7 +38,11 @@ lint: .venv/.test ## ruff: lint and format; sentences of at most 25 words
 types: .venv/.test ## mypy --strict
 	$(bin)/mypy
 
-unit process conformance: .venv/.test ## one level of tests (also: process, conformance, container)
+unit: .venv/.test ## one level of tests (also: process, conformance, container); the pure rooms have 100 % coverage
+	$(bin)/coverage run -m pytest tests/unit
+	$(bin)/coverage report --include=$(PURE) --fail-under=100
+
+process conformance: .venv/.test
 	$(bin)/pytest tests/$@
 
 ifeq ($(CONTAINER),no)
@@ -60,9 +67,15 @@ bench: .venv/.bench ## measure against the C tools
 soak: .venv/.test ## ten minutes of random faults (SECONDS, SEED)
 	PYINIT_SOAK_SECONDS=$(or $(SECONDS),600) PYINIT_SEED=$(or $(SEED),1) $(bin)/pytest -s --timeout 3600 tests/process/test_faults.py
 
+nightly: unit soak mutants ## what takes too long for every change: random faults, mutated pure rooms
+
+mutants: .venv/.test ## change the pure rooms in small ways; `mutmut results` lists what no test missed
+	cd $(CURDIR) && PATH="$(CURDIR)/$(bin):$$PATH" mutmut run $(MUTANTS)
+	PATH="$(CURDIR)/$(bin):$$PATH" mutmut results
+
 clean: ## remove everything that was made here
 	tests/engine stop
-	rm -rf .venv .engine build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .engine build dist mutants .coverage* *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 $(made):

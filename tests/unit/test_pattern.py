@@ -155,6 +155,7 @@ def selected(rules: list[Rule], line: bytes) -> bool:
 @example([Rule(False, b"*"), Rule(True, b"* aa*b")], [b"a" * 973 + b"b", b"a" * 974 + b"b", b"aab"], label_for(0))
 @example([Rule(False, b"*"), Rule(True, b"ab*")], [b"ab", b"a", b"aab", b"a"], b"")
 @example([Rule(False, b"*"), Rule(True, b"ab*")], [b"aab", b"abb", b"aab", b"a"], b"")
+@example([Rule(False, b"*"), Rule(True, b"ab*")], [b"ab" + b"x" * 2000, b"a"], b"")
 @example([Rule(False, b"ab*")], [b"ab", b"a", b"abb", b"aab", b"a"], b"")
 @example([Rule(False, b"*"), Rule(True, b"ab*b")], [b"ab", b"abb", b"ab", b"a"], b"")
 @example([Rule(False, b"*"), Rule(True, b"*ab*")], [b"a", b"xab", b"a", b"aba", b"b a"], b"")

@@ -1,0 +1,41 @@
+"""Packets to the log collector, and the file of its counters: what is unpacked is what was packed."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pyinit.formats import counters, wire
+from pyinit.formats.wire import JSON, NOTHING, RAW, TEXT, Job
+
+fields = st.binary(max_size=20).map(lambda text: text.replace(b"\0", b""))
+
+
+@given(
+    st.integers(0, 2**31),
+    *(fields, st.sampled_from([TEXT, JSON, RAW, NOTHING]), st.lists(fields, max_size=4), st.booleans(), fields, fields),
+)
+def test_a_job_arrives_as_it_was_sent(
+    number: int, name: bytes, style: bytes, actions: list[bytes], folds: bool, home: bytes, user: bytes
+) -> None:
+    job = Job(name, style, actions)
+    job.folds, job.home, job.user = folds, home, user
+    found, arrived = wire.unpack(wire.pack(number, job))
+    assert found == number
+    assert [getattr(arrived, field) for field in Job.__slots__] == [getattr(job, field) for field in Job.__slots__]
+
+
+def test_a_packet_byte_by_byte() -> None:
+    job = Job(b"web", TEXT, [b"t", b"./main"])
+    assert wire.pack(7, job) == b"7\0web\0text\x000\0/\0\0t\0./main"
+
+
+@pytest.mark.parametrize("packet", [b"", b"1\0web", b"x\0web\0text\x000\0/\0"])
+def test_a_malformed_packet_is_an_error(packet: bytes) -> None:
+    with pytest.raises(ValueError, match=r"unpack|invalid literal"):
+        wire.unpack(packet)
+
+
+@pytest.mark.parametrize("content", [b"", b"lines_in\n", b"other\n1 2 3 4 5 6 0.0 web\n"])
+def test_another_file_is_no_file_of_counters(content: bytes) -> None:
+    with pytest.raises(ValueError, match="no accounts"):
+        counters.unpack(content)
