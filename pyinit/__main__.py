@@ -7,36 +7,67 @@ from _signal import SIG_DFL, SIGINT, default_int_handler, getsignal, signal
 
 from pyinit.launch.compiled import Compiled
 
-COMMANDS = frozenset(
-    (
-        *("envdir", "envuidgid", "fghack", "multilog", "pgrphack", "pyinit", "readproctitle", "setlock", "setuidgid"),
-        *("softlimit", "supervise", "svc", "svlog", "svok", "svscan", "svscanboot", "svstat", "tai64n", "tai64nlocal"),
-    )
-)
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+DIRECTORY = __file__.rpartition("/")[0] + "/commands"
+"""Every module in it is a command, so that no other list has to name them."""
+
+CALLED = (b"envdir", b"envuidgid", b"pgrphack", b"setlock", b"setuidgid", b"softlimit")
+"""Commands that the one before them in a chain calls: those that become another program at once.
+
+The others stay, and `ps` must show them under their own name, so they are executed.
+"""
 
 COLLECTED_BY = 50_000
 """Objects made between two searches for garbage in cycles: as many as starting makes, which leaves none."""
 
 
-def run(name: str) -> None:
+def commands() -> list[str]:
+    """The names of all commands."""
+    names = [name.removesuffix(".py") for name in posix.listdir(DIRECTORY) if name.endswith(".py")]
+    return sorted(filter(is_command, names))
+
+
+def is_command(name: str) -> bool:
+    """Whether there is a command of this name."""
+    return name[:1] != "_" and posix.access(f"{DIRECTORY}/{name}.py", posix.F_OK)
+
+
+def run(name: str, launcher: str = "") -> None:
     """Run the command and leave with its exit code, flushing and finalising nothing: all output was written.
 
-    An interrupt kills silently, as it kills a C program. Any other name is one given to pyinit: tini, for example.
-    That blocks signals before its imports: process 1 would lose what comes in those milliseconds.
+    Any other name is one given to pyinit: tini, for example. That blocks signals before its imports: process 1 would
+    lose what comes in those milliseconds. `launcher` is the file that was executed, if it is one of ours: programs
+    that are the same file are then ours too. An interrupt kills silently, as it kills a C program.
     """
     gc.set_threshold(COLLECTED_BY)
     sys.meta_path.insert(0, Compiled)
-    name = name if name in COMMANDS else "pyinit"
+    if not is_command(name):
+        name = "pyinit"
     if name == "pyinit":
         from pyinit.system.doorbell import hold_signals
 
         hold_signals()
-    from pyinit.system.process import arguments
-
     if getsignal(SIGINT) is default_int_handler:
         signal(SIGINT, SIG_DFL)
-    module = __import__("pyinit.commands." + name, fromlist=["main"])
-    posix._exit(module.main(arguments()))
+    from pyinit.system import process
+
+    def follow(
+        programs: list[bytes], argv: list[bytes], changes: "Sequence[bytes]", entries: list[bytes] | None
+    ) -> None:
+        if argv[0].rpartition(b"/")[2] in CALLED:
+            try:
+                from pyinit.launch import chain
+            except (OSError, ImportError, MemoryError):  # the command has changed its own limits or user
+                return
+            chain.follow(launcher, programs, argv, changes, entries)
+
+    if launcher:
+        process.follow = follow
+    command = __import__("pyinit.commands." + name, fromlist=["main"])
+    posix._exit(command.main(process.arguments()))
 
 
 def main() -> None:
@@ -44,9 +75,9 @@ def main() -> None:
     if sys.argv[1:] == ["launchers"]:
         from pyinit.launch.launchers import quicken
 
-        posix._exit(quicken(COMMANDS))
-    if len(sys.argv) < 2 or sys.argv[1] not in COMMANDS:
-        sys.stderr.write(f"usage: python -m pyinit COMMAND ...\ncommands: {' '.join(sorted(COMMANDS))}\n")
+        posix._exit(quicken(commands()))
+    if len(sys.argv) < 2 or not is_command(sys.argv[1]):
+        sys.stderr.write(f"usage: python -m pyinit COMMAND ...\ncommands: {' '.join(commands())}\n")
         posix._exit(100)
     del sys.argv[0]
     run(sys.argv[0])

@@ -84,6 +84,13 @@ class Commands:
         for name in NAMES:
             (self.ours / name).symlink_to("pyinit")
 
+    def copied(self, directory: Path) -> Path:
+        """Make a directory of our commands, each a file of its own as pip installs them: none calls another."""
+        directory.mkdir()
+        for name in NAMES:
+            shutil.copy(self.ours / "pyinit", directory / name)
+        return directory
+
     def mix(self, ours: "frozenset[str]") -> Path:
         """A directory where the commands named are ours and the others Debian's."""
         directory = self.root / ("mix-" + "-".join(sorted(ours)))

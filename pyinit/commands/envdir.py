@@ -30,6 +30,7 @@ def main(argv: list[bytes]) -> int:
     changes = read_changes(directory)
     try:
         posix.fchdir(origin)
+        posix.close(origin)
     except OSError as error:
         die(PROG, b"unable to switch to starting directory", error)
     become(PROG, argv[2:], changes)

@@ -1,8 +1,8 @@
 """`python -m pyinit launchers`: makes what pip installed start as quickly as what an image has.
 
-pip writes its interpreter, without options, into the first line of a launcher. With -IS behind it that is
-isolated and does without site, which is a quarter of the start of a command. And a launcher looks where an image has
-the package; told where pip has put it, it does not have to look elsewhere.
+pip writes its interpreter, without options, into the first line of each launcher. With -IS behind it the interpreter is
+isolated and does without site, which is a quarter of the start of a command. And pip makes each launcher a file of its
+own. As links of one file they are known to each other, so that in a chain one calls the next (chain.py).
 """
 
 import posix
@@ -12,33 +12,40 @@ from pyinit.report import TROUBLE, warn
 
 PROG = b"launchers"
 OPTIONS = b" -IS"
-PLACE = b'place = root + "/lib/pyinit"\n'
-"""How a launcher says where it looks first."""
 
 
-def quicken(names: "frozenset[str]") -> int:
-    """Tell the launchers beside this interpreter the options, and the place of this package; returns the exit code."""
+def quicken(names: list[str]) -> int:
+    """Change the launchers beside this interpreter; returns the exit code. One that cannot be changed stays."""
     directory = sys.executable.rpartition("/")[0].encode()
+    kept: dict[bytes, bytes] = {}
     code = 0
-    for name in sorted(names):
+    for name in names:
         path = b"%b/%b" % (directory, name.encode())
         try:
-            _quicken(path)
+            content = _quickened(path)
+            _replace(path, content, kept.setdefault(content, path))
         except OSError as error:
             warn(PROG, b"unable to change " + path, error)
             code = TROUBLE
     return code
 
 
-def _quicken(path: bytes) -> None:
-    """Write beside, then rename."""
+def _quickened(path: bytes) -> bytes:
+    """The launcher with the options in its first line."""
     with open(path, "rb") as file:
         first, newline, body = file.read().partition(b"\n")
-    if first.endswith(OPTIONS):
-        return
-    body = body.replace(PLACE, b"place = %a\n" % __file__.removesuffix("/pyinit/launchers.py"))
+    return first.removesuffix(OPTIONS) + OPTIONS + newline + body
+
+
+def _replace(path: bytes, content: bytes, same: bytes) -> None:
+    """Make the file, or a link to the one that is the `same`, beside it; then rename."""
     beside = path + b".new"
-    with open(beside, "wb") as file:
-        file.write(first + OPTIONS + newline + body)
-    posix.chmod(beside, posix.stat(path).st_mode & 0o7777)
+    if same == path:
+        with open(beside, "wb") as file:
+            file.write(content)
+        posix.chmod(beside, posix.stat(path).st_mode & 0o7777)
+    elif posix.stat(same).st_ino == posix.stat(path).st_ino:
+        return  # to rename one link over another of the same file does nothing
+    else:
+        posix.link(same, beside)
     posix.rename(beside, path)

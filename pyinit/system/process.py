@@ -17,7 +17,7 @@ from pyinit.report import die
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import NoReturn
 
 DEFAULT_PATH = b"/bin:/usr/bin"
@@ -47,12 +47,36 @@ def decoded(name: bytes) -> str:
     return name.decode(sys.getfilesystemencoding(), sys.getfilesystemencodeerrors())
 
 
-def initial_environment() -> list[bytes]:
-    """The entries the kernel gave this process, before Python touched them.
+_inherited: list[list[bytes]] = []
+"""The entries of the environment that this process was given, once they have been read."""
 
-    Raises OSError without /proc, or once the process has changed its user.
+
+def initial_environment() -> list[bytes]:
+    """The entries of the environment that this process was given, before Python touched them.
+
+    Raises OSError without /proc, and if they were not read before the process changed its user.
     """
-    return _read_strings("/proc/self/environ")
+    if not _inherited:
+        _inherited.append(_read_strings("/proc/self/environ"))
+    return _inherited[0]
+
+
+def inherit(entries: list[bytes]) -> bool:
+    """From here on the process has this environment, and has been given it, as if it had been executed with it.
+
+    False, with nothing done, if it cannot: an entry has no name or no `=`, or there are two of one name.
+    """
+    values = {name: value for name, is_set, value in (entry.partition(b"=") for entry in entries) if is_set and name}
+    if len(values) != len(entries):
+        return False
+    for name in posix.environ:
+        posix.unsetenv(name)
+    for name, value in values.items():
+        posix.putenv(name, value)
+    posix.environ.clear()
+    posix.environ.update(values)
+    _inherited[:] = [entries]
+    return True
 
 
 def _read_strings(path: str) -> list[bytes]:
@@ -125,6 +149,14 @@ def execute(programs: list[bytes], argv: list[bytes], entries: list[bytes] | Non
     return OSError(ENOENT, "")
 
 
+follow: "Callable[[list[bytes], list[bytes], Sequence[bytes], list[bytes] | None], None] | None" = None
+"""Asked by `become` before it executes: what can call the program in this process does, and does not return.
+
+It is told where the program may be, its arguments, the changes to the environment and the entries these make. A
+launcher of ours sets it (launch/chain.py).
+"""
+
+
 def become(prog: bytes, argv: list[bytes], changes: "Sequence[bytes]" = ()) -> "NoReturn":
     """Replace this process by argv, found on the PATH this process was started with; dies with prog's message.
 
@@ -139,4 +171,6 @@ def become(prog: bytes, argv: list[bytes], changes: "Sequence[bytes]" = ()) -> "
             entries = changed(initial_environment(), changes)
         except OSError:  # no /proc
             entries = changed([b"%b=%b" % pair for pair in posix.environ.items()], changes)
+    if follow:
+        follow(programs, argv, changes, entries)
     die(prog, b"unable to run " + argv[0], execute(programs, argv, entries))

@@ -2,15 +2,15 @@
 
 from container.box import Boot
 
-from pyinit.__main__ import COMMANDS
+from pyinit.__main__ import commands
 
 SLEEPER = "#!/bin/sh\nexec sleep 100000\n"
 
 
 def test_every_command_is_on_the_path(boot: Boot, image: str) -> None:
     box = boot({}, image=image)
-    found = box.shell(f"for name in {' '.join(COMMANDS)}; do command -v $name; done").split()
-    assert found == [f"/usr/bin/{name}" for name in COMMANDS]
+    found = box.shell(f"for name in {' '.join(commands())}; do command -v $name; done").split()
+    assert found == [f"/usr/bin/{name}" for name in commands()]
     assert box.run("svok") == (100, "svok: usage: svok dir\n")
 
 

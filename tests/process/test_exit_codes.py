@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from machine import ROOT, environment
 
-from pyinit.__main__ import COMMANDS
+from pyinit.__main__ import commands
 
 WAYS = {
     "envdir 111": "envdir",
@@ -65,7 +65,7 @@ def documented(name: str) -> list[str]:
 
 
 def test_each_is_listed_here() -> None:
-    assert sorted(code for name in COMMANDS for code in documented(name)) == sorted(WAYS)
+    assert sorted(code for name in commands() for code in documented(name)) == sorted(WAYS)
 
 
 @pytest.mark.parametrize("way", sorted(WAYS))

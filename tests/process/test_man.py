@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from machine import ROOT
 
-from pyinit.__main__ import COMMANDS
+from pyinit.__main__ import commands
 
 
 @pytest.fixture(scope="module")
@@ -25,10 +25,10 @@ def shown(page: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_there_is_one_a_command(pages: Path) -> None:
-    assert {path.name for path in pages.iterdir()} == {f"{name}.8.gz" for name in COMMANDS}
+    assert {path.name for path in pages.iterdir()} == {f"{name}.8.gz" for name in commands()}
 
 
-@pytest.mark.parametrize("name", sorted(COMMANDS))
+@pytest.mark.parametrize("name", commands())
 def test_it_is_a_man_page(pages: Path, name: str) -> None:
     page = pages / f"{name}.8.gz"
     indexed = subprocess.run(["lexgrog", page], capture_output=True, text=True, check=False)
