@@ -6,7 +6,7 @@ exec hands on stays as it is: the descriptors, signals, limits and ids, the work
 in place as a new interpreter would find it.
 
 Whatever cannot be exactly so is executed. So is a command that cannot be imported, because a limit is too low or the
-user may not read the package: the trouble is then told as that of any executed command.
+user may not read the package. The trouble is then told as that of any executed command.
 """
 
 import posix

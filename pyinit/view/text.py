@@ -45,8 +45,8 @@ def counter_words(names: list[bytes]) -> list[bytes]:
 def _state(name: bytes, now: int) -> bytes:
     """What follows the name.
 
-    A service that is found under its name as given and has no file `down` is asked for nothing else: that is the usual
-    case, and there may be a thousand of them. Any trouble with it is left to the second look, which knows its name.
+    The usual service is found under its name as given and has no file `down`. There may be a thousand of them, so no
+    more is asked for. Any other is looked at again, by the steps that can say what the trouble is.
     """
     try:
         if name and files.is_missing(name + b"/down"):

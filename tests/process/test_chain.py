@@ -1,7 +1,7 @@
 """A command called by the one before it leaves what the same command leaves when it is executed, and Debian's C one.
 
-Each chain is run three times, at the same path: with launchers that are links of one file, so that one calls the next;
-with a file for each, so that one executes the next; with the C programs.
+Each chain is run three times, at the same path. First the launchers are links of one file, so that one calls the next.
+Then each is a file of its own, so that one executes the next. Last come the C programs.
 """
 
 import os

@@ -106,6 +106,11 @@ def test_a_good_package_has_no_complaint(rule: Rule) -> None:
         ),
         (
             rooms.wrong_ranks,
+            {"launch__a": "from pyinit.services import pair"},
+            "pyinit.launch.a imports pyinit.services.pair",
+        ),
+        (
+            rooms.wrong_ranks,
             {"commands__a": "from pyinit.commands import svc"},
             "pyinit.commands.a imports pyinit.commands.svc",
         ),
