@@ -48,7 +48,15 @@ def test_directories_take_what_was_set_before_them() -> None:
 
 @pytest.mark.parametrize(
     ("size", "becomes"),
-    [(b"s", 4096), (b"s4095", 4096), (b"s4097x9", 4097), (b"s16777216", 16777216), (b"s18446744073709551616", 4096)],
+    [
+        (b"s", 4096),
+        (b"s4095", 4096),
+        (b"s4097x9", 4097),
+        (b"s4097:9", 4097),
+        (b"s4097/9", 4097),
+        (b"s16777216", 16777216),
+        (b"s18446744073709551616", 4096),
+    ],
 )
 def test_sizes(size: bytes, becomes: int) -> None:
     assert parsed(size, b"./d") == [shown(Directory(b"./d", size=becomes))]
