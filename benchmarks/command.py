@@ -3,6 +3,8 @@
 Held against a bare interpreter, `python3 -I -S -c pass`.
 """
 
+from collections.abc import Callable
+
 from benchmarks.first import BARE
 from benchmarks.orphans import bare_inits, init
 from benchmarks.rows import Row, column, interleave
@@ -19,7 +21,7 @@ def measure(workshop: Workshop) -> list[Row]:
     ]
 
 
-def _run(workshop: Workshop, name: str, command: list[str]):
+def _run(workshop: Workshop, name: str, command: list[str]) -> Callable[[], dict[str, float]]:
     def run() -> dict[str, float]:
         code, wall, cpu = workshop.cost(*command, first=True)
         if code:

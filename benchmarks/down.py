@@ -4,6 +4,8 @@ Every log has to hold its service's line afterwards. svscan and runsvdir as proc
 they run is abandoned, until the container is killed.
 """
 
+from collections.abc import Callable
+
 from benchmarks.machine import Machine
 from benchmarks.rows import Row, interleave
 from benchmarks.supervisors import Supervisor, supervisors
@@ -18,7 +20,7 @@ def measure(workshop: Workshop) -> list[Row]:
     return [Row(f"{count} logged services down after TERM", "ms", samples, "s6", 0.3, note=note)]
 
 
-def _run(supervisor: Supervisor, count: int):
+def _run(supervisor: Supervisor, count: int) -> Callable[[], float]:
     def run() -> float:
         with Machine(supervisor, count, logged=True) as machine:
             machine.wait_up()

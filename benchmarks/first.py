@@ -3,6 +3,8 @@
 Held against a bare interpreter, `python3 -I -S -c pass`, from its exec to its end: what Python costs at least.
 """
 
+from collections.abc import Callable
+
 from benchmarks.machine import Machine
 from benchmarks.rows import Row, interleave
 from benchmarks.supervisors import Supervisor, supervisors
@@ -19,7 +21,7 @@ def measure(workshop: Workshop) -> list[Row]:
     return [Row("first service executed", "ms", samples, BARE, 1.4)]
 
 
-def _run(supervisor: Supervisor):
+def _run(supervisor: Supervisor) -> Callable[[], float]:
     def run() -> float:
         with Machine(supervisor, 1, logged=True) as machine:
             return machine.wait_up()

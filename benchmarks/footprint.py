@@ -10,6 +10,7 @@ and daemontools have done their second and fifth scan.
 import os
 import sys
 import time
+from collections.abc import Callable
 
 from benchmarks.machine import Machine
 from benchmarks.rows import Row, column, interleave
@@ -44,7 +45,7 @@ def _sharing(workshop: Workshop) -> str:
     return "the interpreter's pages are " + ("shared with the benchmark" if is_shared else "all pyinit's")
 
 
-def _run(supervisor: Supervisor, count: int, quick: bool, is_last: bool):
+def _run(supervisor: Supervisor, count: int, quick: bool, is_last: bool) -> Callable[[], dict[str, float]]:
     def run() -> dict[str, float]:
         with Machine(supervisor, count, logged=True) as machine:
             machine.wait_up()

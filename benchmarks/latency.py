@@ -5,6 +5,7 @@ programs that read one clock.
 """
 
 import subprocess
+from collections.abc import Callable
 from statistics import quantiles
 
 from benchmarks.machine import UNSHARE, children, wait_until
@@ -24,7 +25,7 @@ def measure(workshop: Workshop) -> list[Row]:
     ]
 
 
-def _run(workshop: Workshop, name: str, count: int):
+def _run(workshop: Workshop, name: str, count: int) -> Callable[[], dict[str, float]]:
     def run() -> dict[str, float]:
         sent = Record(workshop.directory / "sent", count)
         received = Record(workshop.directory / "received", count + 1)
@@ -33,7 +34,7 @@ def _run(workshop: Workshop, name: str, count: int):
         try:
             wait_until(lambda: received.count == 1, lambda: f"the receiver under {name}")
             (first,) = children(process.pid)
-            sender = [workshop.program("sender"), sent.path, received.path, str(first), str(count)]
+            sender = [str(workshop.program("sender")), str(sent.path), str(received.path), str(first), str(count)]
             done = subprocess.run(sender, check=False)
             if done.returncode or received.count != count + 1:
                 raise BrokenMeasurement(f"{name} forwarded {received.count - 1} of {count} signals")

@@ -12,7 +12,8 @@ LENGTHS = (10, 30, 100, 300, 1000, 3000, 10_000)
 
 
 def measure(workshop: Workshop) -> list[Row]:
-    rows, lines = [], {}
+    rows: list[Row] = []
+    lines: dict[str, dict[int, float]] = {}
     for length in (100,) if workshop.quick else LENGTHS:
         data = workshop.directory / "lines"
         block = text_lines(length)

@@ -5,6 +5,8 @@ their ends in it as well as their reaping. Bare: storm is the only child, the ma
 ours and the C program, and of s6-svscan. All take turns, so that both are compared with the same storms of tini.
 """
 
+from collections.abc import Callable
+
 from benchmarks.machine import Machine, wait_until
 from benchmarks.record import Record
 from benchmarks.rows import Row, interleave
@@ -59,7 +61,7 @@ def _rate(record: Record, count: int) -> float:
     return count * len(spans) / (sum(spans) / 1e9)
 
 
-def _bare(workshop: Workshop, name: str, count: int, times: int):
+def _bare(workshop: Workshop, name: str, count: int, times: int) -> Callable[[], float]:
     def run() -> float:
         record = Record(workshop.directory / "storm", 2 * times)
         command = [*init(workshop, name), workshop.program("storm"), record.path, count, times]
@@ -71,7 +73,7 @@ def _bare(workshop: Workshop, name: str, count: int, times: int):
     return run
 
 
-def _service(supervisor: Supervisor, count: int, times: int):
+def _service(supervisor: Supervisor, count: int, times: int) -> Callable[[], float]:
     def run() -> float:
         storm = f"{supervisor.workshop.program('storm')} RECORD {count} {times}"
         with Machine(supervisor, 1, logged=False, run=storm, notes=2 * times) as machine:

@@ -7,6 +7,7 @@ the same column of others, as pip does: with the interpreter of a virtual enviro
 import os
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.first import BARE
@@ -62,7 +63,7 @@ def install_as_pip(workshop: Workshop, place: Path) -> Path:
     return place / "venv/bin"
 
 
-def _run(workshop: Workshop, command: list[str], place: Path):
+def _run(workshop: Workshop, command: list[str], place: Path) -> Callable[[], float]:
     def run() -> float:
         code, _, cpu = workshop.cost(*command, directory=place)
         if code:

@@ -4,6 +4,7 @@ They are named `service/NAME` from the directory above, about as long as the `/s
 the C svstat are asked about the same services, which ours runs. s6-svstat takes one directory: a loop in a shell.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.machine import Machine
@@ -39,5 +40,5 @@ def _commands(workshop: Workshop, supervisor: Supervisor, machine: Machine, name
     return ours | ({"daemontools": ["svstat", *names]} if "daemontools" in workshop.peers else {})
 
 
-def _run(workshop: Workshop, command: list[str], directory: Path):
+def _run(workshop: Workshop, command: list[str], directory: Path) -> Callable[[], float]:
     return lambda: workshop.cost(*command, directory=directory)[1]

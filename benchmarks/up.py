@@ -5,6 +5,8 @@ static program that writes one line, notes the time and sleeps. For logged servi
 the loggers in it. 1,000 services without loggers are `svscan` for ours.
 """
 
+from collections.abc import Callable
+
 from benchmarks.machine import Machine
 from benchmarks.rows import Row, column, interleave
 from benchmarks.supervisors import Supervisor, supervisors
@@ -33,7 +35,7 @@ def measure(workshop: Workshop) -> list[Row]:
     return rows
 
 
-def _run(supervisor: Supervisor, count: int, logged: bool):
+def _run(supervisor: Supervisor, count: int, logged: bool) -> Callable[[], dict[str, float]]:
     def run() -> dict[str, float]:
         with Machine(supervisor, count, logged) as machine:
             found = {"up": machine.wait_up()}

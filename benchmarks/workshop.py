@@ -71,7 +71,7 @@ class Workshop:
         """The directory of our commands: one launcher with the interpreter in its first line, bytecode compiled."""
         package = self.directory / "lib/pyinit/pyinit"
         shutil.copytree(ROOT / "pyinit", package, ignore=shutil.ignore_patterns("__pycache__"))
-        words = [self.python, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", package]
+        words = [str(self.python), "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", str(package)]
         subprocess.run(words, check=True)
         directory = self.directory / "bin"
         directory.mkdir()

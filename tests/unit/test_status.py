@@ -28,7 +28,7 @@ def test_readers_ignore_what_follows() -> None:
 
 @pytest.mark.parametrize("length", range(LENGTH))
 def test_too_few_bytes_are_no_status(length: int) -> None:
-    with pytest.raises(ValueError, match="^a status has at least 18 bytes$"):
+    with pytest.raises(ValueError, match=r"^a status has at least 18 bytes$"):
         unpack(b"x" * length)
 
 
