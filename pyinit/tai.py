@@ -28,7 +28,8 @@ def unpack(packed: bytes) -> int:
 
 def label(unix_ns: int) -> bytes:
     """The 25-byte text form, `@4000000037c219bf2ef02e94` for example."""
-    return b"@%b" % pack(unix_ns).hex().encode()
+    seconds, nanoseconds = divmod(unix_ns, 1_000_000_000)
+    return b"@%016x%08x" % (UNIX_EPOCH + seconds, nanoseconds)
 
 
 def parse(text: bytes) -> int:

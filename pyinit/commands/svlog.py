@@ -4,7 +4,7 @@ import posix
 from _stat import S_ISFIFO
 from time import monotonic, time_ns
 
-from pyinit.logs.collector.settings import DEFAULT_DIRECTORY
+from pyinit.formats.paths import LOGS
 from pyinit.logs.reading.file import Witness
 from pyinit.logs.reading.merging import clip, rounds
 from pyinit.logs.reading.output import Output, progress_bar
@@ -115,7 +115,7 @@ class Print:
 
     def __init__(self, options: Options) -> None:
         self._options = options
-        logs = posix.environ.get(b"PYINIT_LOG_DIR") or DEFAULT_DIRECTORY
+        logs = posix.environ.get(b"PYINIT_LOG_DIR") or LOGS
         self._places = Places(logs, service_directory(), options.names, self._complain)
         self._witness = Witness(self._complain)
         self._readers: dict[bytes, LogReader] = {}

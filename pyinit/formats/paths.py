@@ -8,6 +8,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+LOGS = b"/var/log/services"
+"""The container's log directory, unless PYINIT_LOG_DIR names another: one log directory for each service in it."""
+
 READY = b"ready"
 """In the runtime directory, while every service that should be up has been up once."""
 

@@ -1,11 +1,11 @@
 """The packets between PID 1 and the log collector. Pure.
 
-To the collector, with the read end of the pipe (SCM_RIGHTS): what `pack` makes of a job; or ROTATE. From it: the number
-of a drained pipe, in decimal.
+To the collector, with the read end of a pipe (SCM_RIGHTS): a job as `pack` makes it; or ROTATE. From the collector: the
+number of a drained pipe, in decimal.
 """
 
 PROG = b"multilog"
-"""What ps and messages call the collector."""
+"""The name of the collector in ps and in messages."""
 
 ROTATE = b"rotate"
 PACKET = 65536
@@ -17,33 +17,33 @@ HOME = b"/"
 
 
 class Job:
-    """What is done with one service's output.
+    """How the collector logs one service.
 
-    `style`: how lines are printed on standard output, TEXT, JSON, RAW, or NOTHING for not at all. `folds`: whether
-    lines that continue others join them (JSON). `actions`: a multilog script beside that, empty for none; names in it
-    are relative to the directory `home`. `user`: the account that writes its files, empty for this process's own.
+    `style`: the look of lines on standard output, TEXT, JSON or RAW; NOTHING keeps them from there. `multiline`: lines
+    that continue others join them (JSON). `actions`: a multilog script, empty for none; its names are relative to the
+    directory `home`. `user`: the account that owns the files, empty for the account of this process.
     """
 
-    __slots__ = ("actions", "folds", "home", "name", "style", "user")
+    __slots__ = ("actions", "home", "multiline", "name", "style", "user")
 
     def __init__(self, name: bytes, style: bytes, actions: list[bytes]) -> None:
         self.name = name
         self.style = style
         self.actions = actions
-        self.folds = False
+        self.multiline = False
         self.home = HOME
         self.user = b""
 
 
 def pack(number: int, job: Job) -> bytes:
-    """A packet, NUL between its fields: number, name, style, `1` if it folds, home, user, then the script's actions."""
-    fields = [b"%d" % number, job.name, job.style, b"1" if job.folds else b"0", job.home, job.user]
+    """A packet, NUL between its fields: number, name, style, `1` for multiline, home, user, then the actions."""
+    fields = [b"%d" % number, job.name, job.style, b"1" if job.multiline else b"0", job.home, job.user]
     return b"\0".join(fields + job.actions)
 
 
 def unpack(packet: bytes) -> tuple[int, Job]:
-    """The number and job of a packet; ValueError for one that is malformed."""
-    number, name, style, folds, home, user, *actions = packet.split(b"\0")
+    """The number and the job of a packet; ValueError for a malformed one."""
+    number, name, style, multiline, home, user, *actions = packet.split(b"\0")
     job = Job(name, style, actions)
-    job.folds, job.home, job.user = folds == b"1", home, user
+    job.multiline, job.home, job.user = multiline == b"1", home, user
     return int(number), job

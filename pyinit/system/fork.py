@@ -5,7 +5,18 @@ A test can stand in for it, and what a child does is plain to see: the function.
 """
 
 import posix
-from _signal import SIG_DFL, SIG_IGN, SIGPIPE, getsignal, set_wakeup_fd, valid_signals
+from _signal import (
+    SIG_DFL,
+    SIG_IGN,
+    SIGHUP,
+    SIGINT,
+    SIGPIPE,
+    SIGQUIT,
+    SIGTSTP,
+    getsignal,
+    set_wakeup_fd,
+    valid_signals,
+)
 from _signal import signal as set_signal
 from gc import freeze
 
@@ -66,6 +77,17 @@ def reset_signals() -> None:
     for number in valid_signals():
         if callable(getsignal(number)):
             set_signal(number, SIG_DFL)
+
+
+def ignore_keys() -> None:
+    """Ignore the signals of a terminal: keys and a hangup are for the foreground, not for a worker of ours."""
+    for number in (SIGHUP, SIGINT, SIGQUIT, SIGTSTP):
+        set_signal(number, SIG_IGN)
+
+
+def wait_for(pid: int) -> int:
+    """Wait for a child; returns its exit code, or minus the signal that killed it. Not for a process with a loop."""
+    return posix.waitstatus_to_exitcode(posix.waitpid(pid, 0)[1])
 
 
 def _rename(name: bytes) -> None:

@@ -11,10 +11,11 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
+from pyinit.formats.counters import Counters
 from pyinit.logs.multilog.lines import label_for
-from pyinit.logs.multilog.multilog import CannotOpenLog, Counts, Multilog, Trouble
+from pyinit.logs.multilog.multilog import CannotOpenLog, Multilog, Trouble
 from pyinit.logs.multilog.pattern import matches
-from pyinit.logs.multilog.script import parse
+from pyinit.logs.multilog.script import parse_script
 
 NOW = 1_700_000_000_123_456_789
 LABEL = label_for(NOW)
@@ -36,7 +37,7 @@ class Outputs:
 def make(script: Sequence[bytes], start: Callable[[int, bytes], int] | None = None) -> tuple[Multilog, Outputs]:
     outputs = Outputs()
     sinks = outputs.stdout.append, outputs.stderr.append, outputs.troubles.append
-    return Multilog(parse(script), time.time_ns, *sinks, start), outputs
+    return Multilog(parse_script(script), time.time_ns, *sinks, start), outputs
 
 
 def passed(script: Sequence[bytes], blocks: Sequence[bytes]) -> dict[str, bytes]:
@@ -206,14 +207,14 @@ def test_lines_are_counted_as_written_and_deselected(tmp_path: Path, block: byte
     every, some, none = (os.fsencode(tmp_path / name) for name in ("every", "some", "none"))
     log, _ = make([b"t", every, b"e", b"1", b"-* a*", some, b"=" + os.fsencode(tmp_path / "s"), b"-*", none])
     log.open()
-    counts = log.counts = Counts()
+    counts = log.counters = Counters()
     for start in range(0, len(block), size):
         log.feed(block[start : start + size], NOW)
     log.close()
     kept = b"".join(line for line in block.splitlines(keepends=True) if line[:1] != b"a")
-    assert counts.lines == 2 * block.count(b"\n") + kept.count(b"\n")
-    assert counts.bytes == 2 * len(block) + len(kept)
-    assert counts.deselected == 4 * block.count(b"\n") - counts.lines
+    assert counts.held_lines == 2 * block.count(b"\n") + kept.count(b"\n")
+    assert counts.held_bytes == 2 * len(block) + len(kept)
+    assert counts.held_deselected == 4 * block.count(b"\n") - counts.held_lines
 
 
 def test_a_status_file_keeps_its_tail_and_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

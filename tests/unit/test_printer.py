@@ -3,29 +3,65 @@
 import itertools
 import json
 import re
+import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyinit.formats.counters import Account, pack, unpack
-from pyinit.formats.wire import JSON, NOTHING, TEXT
-from pyinit.logs.collector.multiline import Folding
-from pyinit.logs.collector.printer import Printer
+from pyinit.formats.counters import Counters, pack, unpack
+from pyinit.formats.wire import JSON, NOTHING, RAW, TEXT, Job
+from pyinit.logs.collector.multiline import Multiline
+from pyinit.logs.collector.printer import JOIN_WAIT, Printer, printer_for
 from pyinit.logs.collector.settings import BOTH, STDOUT, VOLUME, Settings
-from pyinit.logs.collector.styles import CUT, LONGEST, Json, Raw, Text, rfc3339
+from pyinit.logs.collector.styles import CUT, LONGEST, rfc3339
+from pyinit.logs.multilog.multilog import Multilog
+from pyinit.system.loop import Deadline
 
 NOW = 1_700_000_000_123_456_789
-STYLES: dict[str, Text | Json | Raw] = {"text": Text(b"web"), "json": Json(b"web"), "raw": Raw()}
+STYLES = (TEXT, JSON, RAW)
 
 
-def printed(style: Text | Json | Raw, blocks: list[bytes], folds: bool = False) -> bytes:
+class Deadlines:
+    """Stands for the loop: keeps the deadlines that are not cancelled."""
+
+    def __init__(self) -> None:
+        self.pending: list[tuple[float, Deadline]] = []
+
+    def call_at(self, when: float, callback: Callable[[], None]) -> Deadline:
+        deadline = Deadline(callback)
+        self.pending.append((when, deadline))
+        return deadline
+
+    def expire(self) -> None:
+        pending, self.pending = self.pending, []
+        for _, deadline in pending:
+            if deadline.callback:
+                deadline.callback()
+
+
+def printer_of(job: Job, out: list[bytes], loop: Deadlines | None = None) -> Printer:
+    return printer_for(job, out.append, lambda: NOW, loop or Deadlines(), is_counted=True)  # type: ignore[arg-type]
+
+
+def stream_of(outlet: Printer) -> Multilog:
+    """A stream without a script, and standard output as its only sink."""
+    nowhere: list[bytes] = []
+    return Multilog((), lambda: NOW, nowhere.append, nowhere.append, lambda trouble: None, outlet=outlet)
+
+
+def printed(style: bytes, blocks: list[bytes], multiline: bool = False) -> bytes:
     out: list[bytes] = []
-    printer = Printer(style, out.append, folds)
+    job = Job(b"web", style, [])
+    job.multiline = multiline
+    printer = printer_of(job, out)
+    log = stream_of(printer)
     for block in blocks:
-        printer.feed(block, NOW)
-    printer.finish(NOW)
+        log.feed(block, NOW)
+    log.finish()
+    printer.finish()
     return b"".join(out)
 
 
@@ -54,12 +90,15 @@ streams = st.lists(
     st.one_of(st.binary(max_size=40), st.sampled_from([b"", b"\\x41", b'"', b"\xff\\", "日本".encode(), b"\r", b"\0"])),
     max_size=20,
 ).map(b"\n".join)
+long_streams = st.lists(
+    st.one_of(st.integers(900, 3000), st.integers(16_000, 17_000)).map(lambda length: b"x" * length), max_size=4
+).map(b"\n".join)
 places = st.lists(st.integers(0, 10_000), max_size=12)
 
 
-@pytest.mark.parametrize("style", STYLES.values(), ids=STYLES)
-@given(stream=streams, places=places)
-def test_independent_of_how_the_stream_is_cut(style: Text | Json | Raw, stream: bytes, places: list[int]) -> None:
+@pytest.mark.parametrize("style", STYLES)
+@given(stream=st.one_of(streams, long_streams), places=places)
+def test_independent_of_how_the_stream_is_cut(style: bytes, stream: bytes, places: list[int]) -> None:
     assert printed(style, cut(stream, places)) == printed(style, [stream] if stream else [])
 
 
@@ -68,13 +107,13 @@ def test_every_line_is_there_in_every_format(stream: bytes) -> None:
     lines = stream.split(b"\n")
     if lines[-1] == b"":
         lines.pop()
-    assert printed(STYLES["raw"], [stream] if stream else []) == b"".join(line + b"\n" for line in lines)
-    assert printed(STYLES["text"], [stream] if stream else []) == b"".join(b"web: " + line + b"\n" for line in lines)
-    assert [original(entry) for entry in messages(printed(STYLES["json"], [stream] if stream else []))] == lines
+    assert printed(RAW, [stream] if stream else []) == b"".join(line + b"\n" for line in lines)
+    assert printed(TEXT, [stream] if stream else []) == b"".join(b"web: " + line + b"\n" for line in lines)
+    assert [original(entry) for entry in messages(printed(JSON, [stream] if stream else []))] == lines
 
 
 def test_a_json_line() -> None:
-    assert printed(STYLES["json"], [b'a "b"\n']) == (
+    assert printed(JSON, [b'a "b"\n']) == (
         b'{"time": "2023-11-14T22:13:20.123456789Z", "service": "web", "message": "a \\"b\\""}\n'
     )
 
@@ -87,14 +126,14 @@ def test_rfc3339_at_the_corners() -> None:
 
 
 @pytest.mark.parametrize("byte", [b"x", b"\x01", b"\xff"], ids=["plain", "control", "binary"])
-@pytest.mark.parametrize("name", ["text", "json"])
+@pytest.mark.parametrize("style", [TEXT, JSON])
 @pytest.mark.parametrize("length", [16_000, 16_384, 50_000, 200_000])
-def test_no_line_is_longer_than_docker_takes_and_none_is_lost(name: str, byte: bytes, length: int) -> None:
+def test_no_line_is_longer_than_docker_takes_and_none_is_lost(style: bytes, byte: bytes, length: int) -> None:
     stream = b"before\n" + byte * length + b"\nafter\n"
-    out = printed(STYLES[name], cut(stream, [7, 20_000, 65_543, 131_079]))
+    out = printed(style, cut(stream, [7, 20_000, 65_543, 131_079]))
     lines = out.splitlines(keepends=True)
     assert max(map(len, lines)) <= LONGEST
-    if name == "text":
+    if style == TEXT:
         assert all(line.startswith(b"web: ") for line in lines)
         texts = [line[5:-1] for line in lines]
         assert all(text.endswith(CUT) for text in texts[1:-2])
@@ -106,11 +145,13 @@ def test_no_line_is_longer_than_docker_takes_and_none_is_lost(name: str, byte: b
 
 
 def test_memory_is_bounded_without_any_newline() -> None:
-    for style in STYLES.values():
+    for style in STYLES:
         out: list[bytes] = []
-        printer = Printer(style, lambda lines: out.append(lines[:0]))
+        printer = printer_of(Job(b"web", style, []), out)
+        log = stream_of(printer)
         for _ in range(2000):
-            printer.feed(b"y" * 65536, NOW)
+            log.feed(b"y" * 65536, NOW)
+            out.clear()
         assert len(printer._held) <= 65536 * 2
 
 
@@ -137,20 +178,38 @@ Caused by: java.io.IOException: gone
 @pytest.mark.parametrize("trace", [PYTHON, JAVA], ids=["python", "java"])
 @given(places=places)
 def test_a_trace_is_one_message(trace: bytes, places: list[int]) -> None:
-    out = printed(STYLES["json"], cut(b"before\n" + trace + b"after\n", places), folds=True)
+    out = printed(JSON, cut(b"before\n" + trace + b"after\n", places), multiline=True)
     assert [entry["message"] for entry in messages(out)] == ["before", trace.decode()[:-1], "after"]
 
 
-def test_folding_is_off_unless_asked_for_and_only_in_json() -> None:
-    assert len(printed(STYLES["json"], [JAVA]).splitlines()) == 5
-    assert len(printed(STYLES["text"], [JAVA], folds=True).splitlines()) == 5
+def test_lines_are_joined_only_where_that_is_asked_for_and_only_in_json() -> None:
+    assert len(printed(JSON, [JAVA]).splitlines()) == 5
+    assert len(printed(TEXT, [JAVA], multiline=True).splitlines()) == 5
+
+
+def test_a_group_is_printed_a_while_after_its_last_line() -> None:
+    out: list[bytes] = []
+    loop = Deadlines()
+    job = Job(b"web", JSON, [])
+    job.multiline = True
+    log = stream_of(printer_of(job, out, loop))
+    before = time.monotonic()
+    log.feed(b"head\n", NOW)
+    log.feed(b" continued\n", NOW)
+    (early, first), (late, second) = loop.pending
+    assert first.callback is None
+    assert second.callback
+    assert before + JOIN_WAIT <= early <= late <= time.monotonic() + JOIN_WAIT
+    assert out == []
+    loop.expire()
+    assert [entry["message"] for entry in messages(b"".join(out))] == ["head\n continued"]
 
 
 def test_a_group_that_grows_too_long_is_let_go() -> None:
-    folding = Folding(100)
-    groups = folding.feed(b"head\n" + b" continued\n" * 50)
+    multiline = Multiline(100)
+    groups = multiline.feed(b"head\n" + b" continued\n" * 50)
     assert all(len(group) <= 100 for group in groups)
-    assert b"".join(groups) + folding.flush() == b"head\n" + b" continued\n" * 50
+    assert b"".join(groups) + multiline.flush() == b"head\n" + b" continued\n" * 50
 
 
 def test_settings_make_the_job() -> None:
@@ -184,17 +243,17 @@ def test_empty_settings_are_the_defaults() -> None:
 
 
 @given(st.dictionaries(st.binary(min_size=1).filter(lambda name: not {10, 13} & set(name)), st.integers(0, 2**63)))
-def test_accounts_mirror(counts: dict[bytes, int]) -> None:
-    accounts = {}
+def test_counters_mirror(counts: dict[bytes, int]) -> None:
+    counters = {}
     for name, count in counts.items():
-        account = accounts[name] = Account()
-        account.lines_in = account.bytes_in = count
-        account.lines_written, account.bytes_written = count + 1, count + 2
-        account.deselected, account.dropped = count + 3, count + 4
-        account.blocked = 1.5
-    read = unpack(pack(accounts))
-    assert {name: account.lines_in for name, account in read.items()} == counts
-    assert all(account.blocked == 1.5 for account in read.values())
+        each = counters[name] = Counters()
+        each.lines_in = each.bytes_in = count
+        each.lines_written, each.bytes_written = count + 1, count + 2
+        each.deselected, each.dropped = count + 3, count + 4
+        each.blocked = 1.5
+    read = unpack(pack(counters))
+    assert {name: each.lines_in for name, each in read.items()} == counts
+    assert all(each.blocked == 1.5 for each in read.values())
     for name, count in counts.items():
         assert read[name].amounts() == (count, count, count + 1, count + 2)
         assert (read[name].deselected, read[name].dropped) == (count + 3, count + 4)

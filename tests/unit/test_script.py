@@ -2,7 +2,7 @@
 
 import pytest
 
-from pyinit.logs.multilog.script import Action, Directory, Rule, Status, Stderr, Stdout, number, parse
+from pyinit.logs.multilog.script import Action, Directory, Rule, Status, Stderr, Stdout, leading_number, parse_script
 from pyinit.logs.multilog.script import Stamp as StampAction
 
 
@@ -11,7 +11,7 @@ def shown(action: Action) -> tuple[object, ...]:
 
 
 def parsed(*arguments: bytes) -> list[tuple[object, ...]]:
-    return [shown(action) for action in parse(arguments)]
+    return [shown(action) for action in parse_script(arguments)]
 
 
 def test_every_action_by_its_first_byte() -> None:
@@ -68,10 +68,10 @@ def test_counts(count: bytes, becomes: int) -> None:
 
 
 def test_numbers_wrap() -> None:
-    assert number(b"18446744073709551617") == 1
-    assert number(b"9" * 40) == int("9" * 40) % 2**64
-    assert number(b"12 3") == 12
-    assert number(b"") == 0
+    assert leading_number(b"18446744073709551617") == 1
+    assert leading_number(b"9" * 40) == int("9" * 40) % 2**64
+    assert leading_number(b"12 3") == 12
+    assert leading_number(b"") == 0
 
 
 def test_a_prefix_is_for_what_follows_it() -> None:

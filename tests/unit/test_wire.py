@@ -15,10 +15,10 @@ fields = st.binary(max_size=20).map(lambda text: text.replace(b"\0", b""))
     *(fields, st.sampled_from([TEXT, JSON, RAW, NOTHING]), st.lists(fields, max_size=4), st.booleans(), fields, fields),
 )
 def test_a_job_arrives_as_it_was_sent(
-    number: int, name: bytes, style: bytes, actions: list[bytes], folds: bool, home: bytes, user: bytes
+    number: int, name: bytes, style: bytes, actions: list[bytes], multiline: bool, home: bytes, user: bytes
 ) -> None:
     job = Job(name, style, actions)
-    job.folds, job.home, job.user = folds, home, user
+    job.multiline, job.home, job.user = multiline, home, user
     found, arrived = wire.unpack(wire.pack(number, job))
     assert found == number
     assert [getattr(arrived, field) for field in Job.__slots__] == [getattr(job, field) for field in Job.__slots__]
@@ -37,5 +37,5 @@ def test_a_malformed_packet_is_an_error(packet: bytes) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"lines_in\n", b"other\n1 2 3 4 5 6 0.0 web\n"])
 def test_another_file_is_no_file_of_counters(content: bytes) -> None:
-    with pytest.raises(ValueError, match="no accounts"):
+    with pytest.raises(ValueError, match="no counters"):
         counters.unpack(content)

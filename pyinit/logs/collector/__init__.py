@@ -1,1 +1,1 @@
-"""The log collector: one process for every service that has no log/run of its own."""
+"""The log collector: one process for every service without a log/run of its own."""

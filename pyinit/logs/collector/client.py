@@ -1,18 +1,15 @@
-"""The logging process beside PID 1, seen from PID 1: it is given pipes, and says when one has been drained.
+"""The log collector, seen from PID 1: it is given pipes, and says when it has drained one.
 
-It is forked from this process, not executed, so that it shares its pages. A pipe goes over a socket (SCM_RIGHTS) and
-stays open here until its end is on disk: if the logging process dies another is forked, and is given every pipe
-again. Nothing that is still in a pipe is lost by that. Nothing here waits for it either: what the socket does not take
-at once is kept until it can be written.
-
-The messages, one a packet. To the logging process, with the pipe's read end: as `pack` makes them; or
-ROTATE. From it: the number of a drained pipe, in decimal.
+It is forked from this process, not executed, so that both share pages. A pipe goes over a socket (SCM_RIGHTS), and
+stays open here until its last byte is on disk. If the collector dies another is forked and given every pipe again, so
+that no byte in a pipe is lost. Nothing here waits for the collector: packets that the socket does not take at once are
+kept until it takes them. `formats/wire.py` describes the packets.
 """
 
 import sys
 
 from pyinit import report
-from pyinit.formats.wire import PROG, ROTATE, Job, pack
+from pyinit.formats.wire import PROG, ROTATE, pack
 from pyinit.system.fork import fork, worker
 
 TYPE_CHECKING = False
@@ -20,19 +17,19 @@ if TYPE_CHECKING:
     from _socket import socket
     from collections.abc import Callable
 
+    from pyinit.formats.wire import Job
     from pyinit.system.loop import Loop
 
-
 PAUSE = 1.0
-"""Seconds between two starts of the logging process, at least."""
+"""Seconds between two starts of the collector, at least."""
 
 
 class Attachment:
-    """One pipe that is being read, or is to be. Its read end is the caller's own."""
+    """One pipe for the collector to read. The read end stays the caller's."""
 
     __slots__ = ("drained", "job", "read_fd")
 
-    def __init__(self, job: Job, read_fd: int, drained: "Callable[[], None]") -> None:
+    def __init__(self, job: "Job", read_fd: int, drained: "Callable[[], None]") -> None:
         self.job = job
         self.read_fd = read_fd
         self.drained = drained
@@ -41,38 +38,38 @@ class Attachment:
 class Collector:
     """Starts the log collector at the first pipe, and again when it dies. `pid` is 0 while none runs.
 
-    `counters` tells the directory in which the collector may write its counters, if any.
+    `counters_directory` returns the directory for the file of counters, or None.
     """
 
-    def __init__(self, loop: "Loop", counters: "Callable[[], bytes | None]") -> None:
+    def __init__(self, loop: "Loop", counters_directory: "Callable[[], bytes | None]") -> None:
         self.name = PROG
         self.pid = 0
         self._loop = loop
-        self._counters = counters
+        self._counters_directory = counters_directory
         self._subscribers: list[Callable[[], None]] = []
         self._attached: dict[int, Attachment] = {}
         self._count = 0
         self._outbox: list[int] = []
         self._socket: socket | None = None
         self._last_start = float("-inf")
-        self._starting = False
-        self._finishing = False
-        self._has_complained = False
+        self._is_starting = False
+        self._is_finishing = False
+        self._has_warned = False
 
     def subscribe(self, callback: "Callable[[], None]") -> None:
-        """Call when the collector has ended."""
+        """Call back whenever the collector has ended."""
         self._subscribers.append(callback)
 
-    def attach(self, job: Job, read_fd: int, drained: "Callable[[], None]") -> None:
-        """Have the pipe read to its end; `drained` is called when all of it is written. Waits for nothing."""
+    def attach(self, job: "Job", read_fd: int, drained: "Callable[[], None]") -> None:
+        """Have the pipe read to its end; `drained` is called when all of it is written. It waits for nothing."""
         self._count += 1
         self._attached[self._count] = Attachment(job, read_fd, drained)
         self._outbox.append(self._count)
         self._ensure()
 
     def finish(self) -> None:
-        """No pipe will be attached any more: the collector ends when those that it has are drained."""
-        self._finishing = True
+        """No pipe will follow: the collector ends when it has drained the attached ones."""
+        self._is_finishing = True
         self._flush()
 
     def rotate(self) -> None:
@@ -84,35 +81,35 @@ class Collector:
                 report.warn(PROG, b"unable to rotate", error)
 
     def _ensure(self) -> None:
-        """See that it runs: at the earliest in the next turn, so that services start before their logger."""
+        """See that it runs. It starts in the next turn at the earliest: services are started first."""
         if self._socket:
             self._flush()
-        elif not self._starting:
-            self._starting = True
+        elif not self._is_starting:
+            self._is_starting = True
             self._loop.call_at(self._last_start + PAUSE, self._start)
 
     def _start(self) -> None:
-        # Loaded where services run already; and here, so that its pages are shared and the next one reads no file.
+        # Loaded after the services are started; and before the fork, so that the pages are shared.
         from _socket import AF_UNIX, SOCK_SEQPACKET, socketpair
 
         from pyinit.logs.collector.server import serve
 
-        self._starting = False
+        self._is_starting = False
         is_first = self._last_start == float("-inf")
         self._last_start = self._loop.kernel.monotonic()
         ours, theirs = socketpair(AF_UNIX, SOCK_SEQPACKET)
         try:
-            self.pid = fork(worker, PROG, theirs.fileno(), serve, theirs, self._counters(), is_first)
+            self.pid = fork(worker, PROG, theirs.fileno(), serve, theirs, self._counters_directory(), is_first)
         except OSError as error:
-            if not self._has_complained:
+            if not self._has_warned:
                 report.warn(PROG, b"unable to fork, trying again every second", error)
-            self._has_complained = True
+            self._has_warned = True
             ours.close()
             self._ensure()
             return
         finally:
             theirs.close()
-        self._has_complained = False
+        self._has_warned = False
         ours.setblocking(False)
         self._socket = ours
         self._loop.children[self.pid] = self._exited
@@ -121,7 +118,7 @@ class Collector:
         self._flush()
 
     def _flush(self) -> None:
-        """Send the pipes that are to be sent, as far as the socket takes them; the rest when it takes more."""
+        """Send pipes as far as the socket takes them; the rest when it takes more."""
         if not self._socket:
             return None
         from _socket import SCM_RIGHTS, SHUT_WR, SOL_SOCKET
@@ -135,10 +132,10 @@ class Collector:
             except BlockingIOError:
                 return self._loop.add_writer(self._socket.fileno(), self._flush)
             except OSError:
-                break  # it is dying: the next one is sent everything
+                break  # it is dying: the next collector gets everything
             del self._outbox[0]
         self._loop.remove_writer(self._socket.fileno())
-        if self._finishing:
+        if self._is_finishing:
             try:
                 self._socket.shutdown(SHUT_WR)
             except OSError:
@@ -146,7 +143,7 @@ class Collector:
         return None
 
     def _receive(self) -> None:
-        """Take all messages: a number of a pipe that is drained, each."""
+        """Take all messages, each the number of a drained pipe."""
         while self._socket:
             try:
                 packet = self._socket.recv(64)
@@ -159,7 +156,7 @@ class Collector:
                 attachment.drained()
 
     def _exited(self, outcome: int) -> None:
-        """Start another collector if there is anything left to read. The loop has read what this one still said."""
+        """Start another collector if a pipe is left, after the last messages of this one."""
         if self._socket:
             self._receive()
             self._loop.remove_reader(self._socket.fileno())

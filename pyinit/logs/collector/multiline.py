@@ -1,8 +1,7 @@
 """Which lines belong together: a stack trace and the line it explains. Pure.
 
 A line continues the one before it if it begins with white space, with `Caused by:`, or with the head of a Python
-traceback. A traceback goes on to the line that names the exception, and through the phrases by which Python joins
-two of them.
+traceback. A traceback goes on to the line that names the exception, and through the phrases that join two tracebacks.
 """
 
 PLAIN, TRACE, ENDED, JOINT = range(4)
@@ -11,8 +10,8 @@ HEAD = b"Traceback (most recent call last):"
 JOINTS = (b"During handling of the above exception,", b"The above exception was the direct cause")
 
 
-class Folding:
-    """Groups of lines, as they come. At most `longest` bytes are held."""
+class Multiline:
+    """Joins lines into groups, as they come. It holds at most `longest` bytes."""
 
     __slots__ = ("_group", "_longest", "_state")
 
@@ -21,13 +20,8 @@ class Folding:
         self._longest = longest
         self._state = PLAIN
 
-    @property
-    def is_holding(self) -> bool:
-        """Whether a group is held that the next line may continue."""
-        return bool(self._group)
-
     def feed(self, text: bytes) -> list[bytes]:
-        """Take whole lines; the groups that they complete."""
+        """Take whole lines; returns the groups that they complete."""
         groups = []
         for line in text.splitlines(keepends=True) if b"\r" not in text else _lines(text):
             if self._group and (len(self._group) + len(line) > self._longest or not self._continues(line)):
@@ -38,12 +32,12 @@ class Folding:
         return groups
 
     def flush(self) -> bytes:
-        """The group that is held, as it is."""
+        """Give up the group that is held, complete or not."""
         group, self._group = self._group, b""
         return group
 
     def _continues(self, line: bytes) -> bool:
-        """Whether the line belongs to the group; what is then expected."""
+        """Whether the line belongs to the group; if so, notes what may follow."""
         if line.startswith(HEAD):
             self._state = TRACE
             return True

@@ -1,9 +1,9 @@
 """The container's standard output, never waited for.
 
-All lines of all services leave through one process, whole. A pipe that the kernel calls writable takes PIPE_BUF bytes
-without blocking, and takes them in one piece even when other programs write to it: so lines leave in portions of that
-size, cut at line ends. O_NONBLOCK is no way: it would be set for every process that shares the descriptor.
-A terminal takes less without blocking; a file or a device that epoll does not know is always ready.
+All lines of all services leave through one process, whole. A writable pipe takes PIPE_BUF bytes without blocking, and
+in one piece even if other programs write to it. So lines leave in portions of that size, cut at line ends. O_NONBLOCK
+was rejected: it would be set for every process that shares the descriptor. A terminal takes less without blocking. A
+file, or a device that epoll does not know, is always ready.
 """
 
 import posix
@@ -16,6 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pyinit.formats.counters import Counters
     from pyinit.system.loop import Deadline, Loop
 
 PROG = b"multilog"
@@ -23,45 +24,50 @@ PIPE_BUF = 4096
 TERMINAL_PORTION = 256
 FILE_PORTION = 1 << 20
 STUCK = 5.0
-"""Seconds without a byte taken after which a full output is given up, until it takes one."""
+"""After so many seconds without a byte taken, a full output counts as stuck, until it takes one."""
 
 CAPACITY = 1 << 16
-"""Bytes kept for a blocked output before its sources are to stop."""
+"""Bytes kept for a blocked output; with more, its sources must stop."""
 
 
 class Outlet:
-    """Descriptor `output` of this process. `on_change` is called when it was full and no longer is, or got stuck."""
+    """Descriptor `output_fd` of this process, which stays the caller's.
+
+    `on_change` is called when the output is not full any more, or got stuck; `on_empty`, when everything is out.
+    """
 
     __slots__ = (
         "_always_ready",
         "_kept",
         "_loop",
-        "_output",
+        "_output_fd",
         "_portion",
         "_stuck_timer",
         "_took",
         "is_open",
         "is_stuck",
         "on_change",
+        "on_empty",
     )
 
-    def __init__(self, loop: "Loop", output: int) -> None:
+    def __init__(self, loop: "Loop", output_fd: int) -> None:
         self.on_change: Callable[[], None] | None = None
+        self.on_empty: Callable[[], None] | None = None
         self.is_open = True
         self.is_stuck = False
-        """Whether it is full and has taken nothing for STUCK seconds."""
+        """Whether the output is full and has taken nothing for STUCK seconds."""
         self._took = monotonic()
         self._stuck_timer: Deadline | None = None
         self._loop = loop
-        self._output = output
+        self._output_fd = output_fd
         self._kept = bytearray()
-        mode = posix.fstat(output).st_mode
+        mode = posix.fstat(output_fd).st_mode
         self._portion = PIPE_BUF if S_ISFIFO(mode) else TERMINAL_PORTION if S_ISCHR(mode) else FILE_PORTION
         self._always_ready = False
 
     @property
     def is_full(self) -> bool:
-        """Whether no more should be written for now."""
+        """Whether its sources should write no more for now."""
         return len(self._kept) >= CAPACITY
 
     @property
@@ -70,7 +76,7 @@ class Outlet:
         return not self._kept
 
     def write(self, lines: bytes) -> None:
-        """Take whole lines; they leave as soon as they can. Never blocks, never raises."""
+        """Take whole lines; they leave as soon as they can. It never blocks and never raises."""
         was_empty = not self._kept
         if self.is_open:
             self._kept += lines
@@ -81,7 +87,7 @@ class Outlet:
             self._watch()
 
     def _watch(self) -> None:
-        """See whether it takes anything within STUCK seconds of when it last did."""
+        """Look again STUCK seconds after it last took a byte."""
         if not self._stuck_timer:
             self._stuck_timer = self._loop.call_at(self._took + STUCK, self._look)
 
@@ -99,38 +105,72 @@ class Outlet:
         if self.on_change:
             self.on_change()
 
+    def _emptied(self) -> None:
+        if self.on_empty:
+            self.on_empty()
+
     def _wait(self) -> None:
-        """Have `_flush` called when the output is ready."""
+        """Have `_flush` called when the output is ready; write at once if it always is."""
         try:
             if not self._always_ready:
-                return self._loop.add_writer(self._output, self._flush)
+                return self._loop.add_writer(self._output_fd, self._flush)
         except PermissionError:  # epoll does not know regular files: they are always ready
             self._always_ready = True
         while self._kept:
             self._put()
-        return None
+        return self._emptied()
 
     def _flush(self) -> None:
         """Write one portion: the kernel said that much does not block."""
         was_full = self.is_full
         self._put()
         if not self._kept:
-            self._loop.remove_writer(self._output)
+            self._loop.remove_writer(self._output_fd)
         self._took = monotonic()
         self.is_stuck = False
-        if not self._kept or (was_full and not self.is_full):
+        if was_full and not self.is_full:
             self._changed()
+        if not self._kept:
+            self._emptied()
 
     def _put(self) -> None:
         portion = self._kept[: self._portion]
         end = portion.rfind(b"\n") + 1
         try:
-            written = posix.write(self._output, portion[:end] if end else portion)
+            written = posix.write(self._output_fd, portion[:end] if end else portion)
         except BlockingIOError:
             return
-        except OSError as error:  # nobody reads it any more, and nobody will
+        except OSError as error:  # nobody will ever read it again
             lost = b"%d lines are lost, and all from now on" % self._kept.count(b"\n")
             report.warn(PROG, b"unable to write to standard output, " + lost, error)
             self.is_open = False
             written = len(self._kept)
         del self._kept[:written]
+
+
+class Tap:
+    """One stream's way to the outlet. `has_directory`: a log directory has the stream's lines too."""
+
+    __slots__ = ("_counters", "_has_directory", "_outlet")
+
+    def __init__(self, outlet: Outlet, counters: "Counters", has_directory: bool) -> None:
+        self._outlet = outlet
+        self._counters = counters
+        self._has_directory = has_directory
+
+    def write(self, lines: bytes) -> None:
+        """Write whole lines. Lines that a directory has too are dropped and counted if the outlet takes none."""
+        if self._has_directory and (self._outlet.is_full or not self._outlet.is_open):
+            self._counters.dropped += lines.count(b"\n")
+        else:
+            self._outlet.write(lines)
+
+    @property
+    def is_blocked(self) -> bool:
+        """Whether the stream must wait for the outlet."""
+        return self._outlet.is_full and not (self._has_directory and self._outlet.is_stuck)
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether written lines go nowhere: nobody reads the outlet, and no directory has them."""
+        return not self._has_directory and not self._outlet.is_open

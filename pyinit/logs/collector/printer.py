@@ -1,11 +1,12 @@
-"""One stream to the container's standard output: whole lines, formatted, and never longer than Docker takes as one.
+"""The sink of a stream for the container's standard output: formatted lines, never longer than Docker takes as one.
 
-It has the part of Multilog's interface that a stream needs; it is never in trouble, because what it writes to never is.
-Memory: a line that has not ended, at most the longest piece; with folding, a group of lines of at most as much.
+Memory: a line that has not ended, at most the longest piece; with multiline, a group of lines of at most as much.
 """
 
+from time import monotonic
+
 from pyinit.formats.wire import JSON, RAW
-from pyinit.logs.collector.multiline import Folding
+from pyinit.logs.collector.multiline import Multiline
 from pyinit.logs.collector.styles import Json, Raw, Text
 from pyinit.logs.multilog.lines import long_line
 
@@ -15,75 +16,63 @@ if TYPE_CHECKING:
 
     from pyinit.formats.wire import Job
     from pyinit.logs.collector.styles import Format
+    from pyinit.system.loop import Deadline, Loop
+
+JOIN_WAIT = 0.2
+"""Seconds in which a next line may join a group."""
 
 
 class Printer:
-    """`write` takes whole lines, formatted."""
+    """Formats lines and passes them to `write`. `clock` returns unix ns; labels of the script are not printed."""
 
-    __slots__ = ("_folding", "_format", "_held", "_write")
+    __slots__ = ("_clock", "_format", "_held", "_write", "is_counted")
 
-    def __init__(self, style: "Format", write: "Callable[[bytes], None]", folds: bool = False) -> None:
+    def __init__(
+        self, style: "Format", write: "Callable[[bytes], None]", clock: "Callable[[], int]", is_counted: bool = False
+    ) -> None:
+        self.is_counted = is_counted
         self._format = style
         self._write = write
+        self._clock = clock
         self._held = b""
-        self._folding = Folding(style.longest) if folds and isinstance(style, Json) else None
+        """The beginning of a long line, as far as it is not printed."""
 
-    @property
-    def is_inside(self) -> bool:
-        """Whether the stream, as far as it was fed, ended inside a line."""
-        return bool(self._held)
-
-    @property
-    def is_holding(self) -> bool:
-        """Whether `flush` should come soon: a group of lines may be complete."""
-        return self._folding is not None and self._folding.is_holding
-
-    def feed(self, block: bytes, now: int) -> None:
-        """Take a block that was read at `now` (unix ns)."""
-        end = block.rfind(b"\n") + 1
-        if end:
-            self._whole(self._held + block[:end] if self._held else block[:end], now)
-            self._held = block[end:]
-        else:
-            self._held += block
-        if len(self._held) > self._format.longest:
-            self._held = self._pieces(self._held, now)
-
-    def finish(self, now: int) -> None:
-        """The end of the stream: a last line without newline gets one."""
-        if self._held:
-            self._whole(self._held + b"\n", now)
-            self._held = b""
-        self.flush(now)
-
-    def flush(self, now: int) -> None:
-        """Print the group that is held; its next line will begin another."""
-        if self._folding and isinstance(self._format, Json) and (group := self._folding.flush()):
-            self._write(self._format.group(group, now))
-
-    def _whole(self, text: bytes, now: int) -> None:
-        """Print whole lines, those that are too long in pieces."""
+    def whole(self, text: bytes, label: bytes) -> None:
+        """Print whole lines, in pieces those that are too long."""
         longest = self._format.longest
+        now = self._clock()
         while not isinstance(self._format, Raw) and (start := long_line(text, 0, longest)) >= 0:
             if start:
                 self._print(text[:start], now)
             end = text.index(b"\n", start)
-            rest = self._pieces(text[start:end], now)
+            rest = self._print_pieces(text[start:end], now)
             text = rest + text[end:]
         if text:
             self._print(text, now)
 
-    def _print(self, text: bytes, now: int) -> None:
-        if self._folding and isinstance(self._format, Json):
-            groups = [self._format.group(group, now) for group in self._folding.feed(text)]
-            if groups:
-                self._write(b"".join(groups))
-        else:
-            self._write(self._format.lines(text, now))
+    def begun(self, text: bytes, label: bytes) -> None:
+        """Hold the beginning of a long line, which may still be short enough to be printed as one."""
+        self._held = text
 
-    def _pieces(self, line: bytes, now: int) -> bytes:
-        """Print all of a line that is too long but its last piece, and return that."""
-        self.flush(now)
+    def more(self, data: bytes, start: int, stop: int) -> None:
+        """Print a long line that ends, or pieces of it when it is too long."""
+        held = self._held + data[start:stop]
+        if held.endswith(b"\n"):
+            self._held = b""
+            self.whole(held, b"")
+        elif len(held) > self._format.longest:
+            self._held = self._print_pieces(held, self._clock())
+        else:
+            self._held = held
+
+    def finish(self) -> None:
+        """Print what is held: the stream has ended, after the newline of its last line."""
+
+    def _print(self, text: bytes, now: int) -> None:
+        self._write(self._format.lines(text, now))
+
+    def _print_pieces(self, line: bytes, now: int) -> bytes:
+        """Print a line that is too long except its last piece; returns that piece."""
         longest = self._format.longest
         pieces = []
         start = 0
@@ -94,8 +83,52 @@ class Printer:
         return line[start:]
 
 
-def for_job(job: "Job", write: "Callable[[bytes], None]") -> Printer:
+class JoiningPrinter(Printer):
+    """Prints lines that continue others as one JSON object. A group ends JOIN_WAIT seconds after its last line."""
+
+    __slots__ = ("_deadline", "_json", "_loop", "_multiline")
+
+    def __init__(
+        self,
+        style: Json,
+        write: "Callable[[bytes], None]",
+        clock: "Callable[[], int]",
+        loop: "Loop",
+        is_counted: bool = False,
+    ) -> None:
+        super().__init__(style, write, clock, is_counted)
+        self._json = style
+        self._loop = loop
+        self._multiline = Multiline(style.longest)
+        self._deadline: Deadline | None = None
+
+    def finish(self) -> None:
+        """Print the group that is held; the next line begins another."""
+        if self._deadline:
+            self._deadline.cancel()
+            self._deadline = None
+        if group := self._multiline.flush():
+            self._write(self._json.group(group, self._clock()))
+
+    def _print(self, text: bytes, now: int) -> None:
+        if groups := [self._json.group(group, now) for group in self._multiline.feed(text)]:
+            self._write(b"".join(groups))
+        if self._deadline:
+            self._deadline.cancel()
+        self._deadline = self._loop.call_at(monotonic() + JOIN_WAIT, self.finish)
+
+    def _print_pieces(self, line: bytes, now: int) -> bytes:
+        self.finish()
+        return super()._print_pieces(line, now)
+
+
+def printer_for(
+    job: "Job", write: "Callable[[bytes], None]", clock: "Callable[[], int]", loop: "Loop", is_counted: bool
+) -> Printer:
     """The printer of a service, in the style that its job names."""
     if job.style == JSON:
-        return Printer(Json(job.name), write, job.folds)
-    return Printer(Raw() if job.style == RAW else Text(job.name), write)
+        style = Json(job.name)
+        if job.multiline:
+            return JoiningPrinter(style, write, clock, loop, is_counted)
+        return Printer(style, write, clock, is_counted)
+    return Printer(Raw() if job.style == RAW else Text(job.name), write, clock, is_counted)

@@ -1,8 +1,8 @@
-"""What a service's `log/` asks of the built-in logger: `script`, `user` and `fold`, all optional.
+"""The settings in a service's `log/` for the collector: the files `script`, `user` and `fold`, all optional.
 
 script  one line, a multilog script in the shell's quoting, in place of the container's settings; names in it are
         relative to `log/`
-user    one line, the account that writes its files
+user    one line, the account that owns the log files
 fold    if it exists: lines that continue others join them in JSON
 """
 
@@ -12,11 +12,11 @@ from pyinit.system.process import decoded
 
 
 def adjust(job: Job, home: bytes, script: bytes, user: bytes, is_multiline: bool) -> None:
-    """Change the container's job for a service as its own `log` directory, `home`, says.
+    """Change the container's job for a service by the settings in its `log` directory, `home`.
 
-    What is wrong there is told, and the container's settings hold: the lines of the service are not lost.
+    Bad content is warned of, and the container's setting holds, so that no line is lost.
     """
-    job.folds = job.folds or is_multiline
+    job.multiline = job.multiline or is_multiline
     log = job.name + b"/log"
     if script:
         try:
@@ -35,7 +35,7 @@ def adjust(job: Job, home: bytes, script: bytes, user: bytes, is_multiline: bool
 
 
 def split(line: bytes) -> list[bytes]:
-    """The words of a line as the shell would have them. Raises ValueError."""
+    """Split a line into words as the shell does. Raises ValueError."""
     from shlex import split as split_text
 
     return [word.encode("latin-1") for word in split_text(line.decode("latin-1"))]

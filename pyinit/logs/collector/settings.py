@@ -1,5 +1,6 @@
-"""How the services that bring no logger are logged: from the container's environment to a job for each. Pure."""
+"""How the container logs services without a logger: from its environment to a job for each service. Pure."""
 
+from pyinit.formats.paths import LOGS
 from pyinit.formats.wire import JSON, NOTHING, RAW, TEXT, Job
 
 TYPE_CHECKING = False
@@ -7,26 +8,25 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 STDOUT, VOLUME, BOTH = b"stdout", b"volume", b"both"
-DEFAULT_DIRECTORY = b"/var/log/services"
 
 
 class Settings:
-    """`mode` is one of STDOUT, VOLUME and BOTH; `directory` holds one log directory a service."""
+    """`mode` is STDOUT, VOLUME or BOTH. `directory` holds one log directory for each service."""
 
     def __init__(self) -> None:
         self.mode = STDOUT
-        self.directory = DEFAULT_DIRECTORY
+        self.directory = LOGS
         self.style = TEXT
-        self.folds = False
+        self.multiline = False
         self.size = self.count = b""
 
     @classmethod
     def from_environment(cls, environment: "Mapping[bytes, bytes]") -> "Settings":
-        """From PYINIT_LOG and its like. Raises ValueError, whose text begins with the name of the variable."""
+        """Read PYINIT_LOG and its like. Raises ValueError; its text begins with the name of the variable."""
         settings = cls()
         settings.mode = _one_of(environment, b"PYINIT_LOG", (STDOUT, VOLUME, BOTH))
         settings.style = _one_of(environment, b"PYINIT_LOG_FORMAT", (TEXT, JSON, RAW))
-        settings.directory = environment.get(b"PYINIT_LOG_DIR") or DEFAULT_DIRECTORY
+        settings.directory = environment.get(b"PYINIT_LOG_DIR") or LOGS
         if not settings.directory.startswith(b"/"):
             raise ValueError("PYINIT_LOG_DIR: not an absolute path")
         settings.size = _digits(environment, b"PYINIT_LOG_SIZE", 4096)
@@ -34,17 +34,17 @@ class Settings:
         fold = environment.get(b"PYINIT_LOG_FOLD") or b"0"
         if fold not in (b"0", b"1"):
             raise ValueError("PYINIT_LOG_FOLD: not 0 or 1")
-        settings.folds = fold == b"1"
+        settings.multiline = fold == b"1"
         return settings
 
     def job(self, name: bytes) -> Job:
-        """What is done with a service's output unless it says otherwise."""
+        """The job of a service without settings of its own."""
         actions: list[bytes] = []
         if self.mode != STDOUT:
             limits = [letter + value for letter, value in ((b"s", self.size), (b"n", self.count)) if value]
             actions = [b"t", *limits, b"%b/%b" % (self.directory, name)]
         job = Job(name, NOTHING if self.mode == VOLUME else self.style, actions)
-        job.folds = self.folds
+        job.multiline = self.multiline
         return job
 
 
@@ -61,8 +61,8 @@ def _digits(environment: "Mapping[bytes, bytes]", name: bytes, least: int) -> by
     value = environment.get(name) or b""
     if not value:
         return value
-    from pyinit.logs.multilog.script import number
+    from pyinit.logs.multilog.script import leading_number
 
-    if not value.isdigit() or number(value) < least:
+    if not value.isdigit() or leading_number(value) < least:
         raise ValueError(f"{name.decode()}: not a number from {least} on")
     return value

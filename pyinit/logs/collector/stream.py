@@ -1,291 +1,221 @@
-"""The logging process: many pipes, each through its job, in one loop. PID 1's side of it is `plane.py`.
+"""One pipe in the collector, through its job.
 
-A pipe is read a block at a time, and the block goes to the service's log directories and to standard output at once.
-While a directory holds unwritten lines (a full disk, a processor at work), or standard output is full, that pipe alone
-is not read: memory is bounded by a block a service, and what the service writes waits in the pipe, then in the service.
-Only where standard output is stuck for good does a service that has a log directory go on without it, and its lines
-that are only in the directory are counted.
+A pipe is read a block at a time. Each block is cut into lines once, and passes through the service's script: log
+directories, and standard output as one more sink. While a directory holds unwritten lines (a full disk, a processor at
+work), or standard output is full, this pipe alone is not read. So memory is bounded by a block a service; more output
+waits in the pipe, then in the service. If standard output is stuck, a service with a log directory goes on without it,
+and its lines that are only in the directory are counted.
 
-At the end of a pipe the directories are on disk, and PID 1 is told. When PID 1 has closed the socket and every pipe
-has ended, the process ends. TERM ends it sooner, as it ends multilog: at the next line's end of each pipe; what is
-still in the pipes is for the successor.
+At the end of a pipe its directories are on disk, and PID 1 is told. TERM ends a stream sooner, as it ends multilog: at
+the end of the line. Bytes that are still in the pipe are for the next collector.
 """
 
 import posix
 from time import monotonic, time_ns
 
 from pyinit import report
-from pyinit.formats.counters import Account
-from pyinit.formats.wire import HOME, NOTHING, PROG, Job
-from pyinit.logs.collector.outlet import Outlet
+from pyinit.formats.wire import NOTHING
+from pyinit.logs.collector.opening import JobFiles, Notices
+from pyinit.logs.collector.outlet import Tap
+from pyinit.logs.collector.phases import CLOSED, ENDED, HELD, OPENING, READING, READS, next_phase
 from pyinit.logs.multilog import script
-from pyinit.logs.multilog.multilog import PAUSE, CannotOpenLog, Counts, Multilog
-from pyinit.system import files
-from pyinit.system.loop import Loop
-from pyinit.system.user import Oneself, User
+from pyinit.logs.multilog.multilog import PAUSE, CannotOpenLog, Multilog
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pyinit.formats.counters import Counters
+    from pyinit.formats.wire import Job
+    from pyinit.logs.collector.outlet import Outlet
     from pyinit.logs.collector.printer import Printer
-    from pyinit.logs.multilog.multilog import Trouble
-    from pyinit.system.loop import Deadline
+    from pyinit.logs.collector.publishing import CountersFile
+    from pyinit.system.loop import Deadline, Loop
 
 BLOCK = 65536
-"""What a pipe holds, bytes; and so the most that a read brings."""
-
-FOLD_WAIT = 0.2
-"""Seconds after which lines that might be continued no longer are."""
+"""The capacity of a pipe, bytes: the most that one read brings."""
 
 
 class Stream:
-    """One pipe through its job. `on_end` is called with `True` when it was read to its end, all of it written."""
+    """One pipe through its job; the pipe belongs to this object. `open` begins.
+
+    `on_end` is called once, with True if the pipe was read to its end and all of it is written.
+    """
+
+    __slots__ = (
+        "_counters",
+        "_counters_file",
+        "_feed",
+        "_files",
+        "_held_since",
+        "_is_leaving",
+        "_log",
+        "_loop",
+        "_on_end",
+        "_phase",
+        "_pipe_fd",
+        "_printer",
+        "_retry_deadline",
+        "_tap",
+        "_warnings",
+        "name",
+    )
 
     def __init__(
         self,
-        loop: Loop,
-        job: Job,
-        pipe: int,
-        outlet: Outlet,
-        account: Account,
+        loop: "Loop",
+        job: "Job",
+        pipe_fd: int,
+        outlet: "Outlet",
+        counters: "Counters",
+        counters_file: "CountersFile",
         on_end: "Callable[[Stream, bool], None]",
-        on_counted: "Callable[[], None]",
     ) -> None:
-        self._on_counted = on_counted
         self.name = job.name
         self._loop = loop
-        self._job = job
-        self._pipe = pipe
-        self._outlet = outlet
-        self._account = account
+        self._pipe_fd = pipe_fd
+        self._counters = counters
+        self._counters_file = counters_file
         self._on_end = on_end
-        self._user: User | Oneself = Oneself()
-        parsed = script.parse(job.actions)
-        self._paths = [action.name for action in parsed if isinstance(action, script.Directory)]
-        self._log = Multilog(parsed, time_ns, self._print, report.write, self._warn, self._start_processor)
-        self._counts = self._log.counts = Counts()
-        self._printer = _printer(job, self._print) if job.style != NOTHING else None
-        self._uses_outlet = self._printer is not None or any(isinstance(action, script.Stdout) for action in parsed)
-        self._said = b""
-        self._retry_timer: Deadline | None = None
-        self._fold_timer: Deadline | None = None
-        self._stopped: float | None = None
-        self._is_ready = self._is_reading = self._is_leaving = self._has_ended = False
-        self._is_open = True
+        self._phase = OPENING
+        self._is_leaving = False
+        self._retry_deadline: Deadline | None = None
+        self._held_since: float | None = None
+        """Since when the pipe is not read, monotonic s; None before it was read at all."""
+        self._warnings = Notices(job.name)
+        actions = script.parse_script(job.actions)
+        self._files = JobFiles(job, [action.name for action in actions if isinstance(action, script.Directory)])
+        prints = job.style != NOTHING or any(isinstance(action, script.Stdout) for action in actions)
+        tap = Tap(outlet, counters, bool(self._files.paths))
+        self._tap = tap if prints else None
+        """None for a stream that never reaches standard output."""
+        self._printer: Printer | None = None
+        if job.style != NOTHING:
+            from pyinit.logs.collector.printer import printer_for
+
+            self._printer = printer_for(job, tap.write, time_ns, loop, is_counted=not actions)
+        write = tap.write, report.write
+        warn = self._warnings.warn
+        self._log = Multilog(actions, time_ns, *write, warn, self._files.start_processor, self._printer)
+        self._log.counters = counters
+        self._feed = self._feed_as_user if job.user else self._log.feed
 
     def open(self) -> None:
-        """Open what the script names; until that succeeds, tried again by deadline, nothing is read."""
+        """Open the files of the log. Until that succeeds it is tried again by deadline, and nothing is read."""
         try:
-            self._make_directories()
-            with self._user:
-                self._at_home(self._log.open)
-            self._is_ready = True
-        except CannotOpenLog as trouble:
-            self._not_open(trouble)
-        except OSError as error:
-            self._not_open(CannotOpenLog(b"unable to become " + self._job.user, error))
-        self.settle()
+            self._files.open(self._log)
+            self._phase = HELD
+        except CannotOpenLog as failure:
+            self._not_open(failure)
+        self.reconcile()
 
-    def _make_directories(self) -> None:
-        """Make what is on the way to the log directories; and for another user the directories, to be its own."""
-        if self._job.user and isinstance(self._user, Oneself):
-            self._user = User(self._job.user)
-        for path in self._paths:
-            whole = path if path.startswith(b"/") else b"%b/%b" % (self._job.home, path)
-            files.make_directories(whole.rpartition(b"/")[0])
-            if self._job.user:
-                try:
-                    posix.mkdir(whole, 0o700)
-                    posix.chown(whole, *self._user.ids)
-                except OSError:
-                    continue
-
-    def _at_home(self, operation: "Callable[[], None]") -> None:
-        """Do it where the script's names are relative to."""
-        if self._job.home == HOME:
-            return operation()
-        try:
-            posix.chdir(self._job.home)
-        except OSError as error:
-            raise CannotOpenLog(b"unable to switch to directory " + self._job.home, error) from None
-        try:
-            return operation()
-        finally:
-            posix.chdir(HOME)
-
-    def _not_open(self, trouble: CannotOpenLog) -> None:
+    def _not_open(self, failure: CannotOpenLog) -> None:
         self._log.close()
-        self._is_ready = False
-        text = b"%b: %b, pausing" % (self.name, trouble.message)
-        if text != self._said:
-            report.warn(PROG, text, trouble.error)
-            self._said = text
+        self._phase = OPENING
+        self._warnings.not_open(failure)
 
-    def _warn(self, trouble: "Trouble") -> None:
-        """Each reason once, until it changes or is over: not every PAUSE."""
-        text = b"%b: %b" % (self.name, trouble.message)
-        if text != self._said:
-            report.warn(PROG, text, trouble.error)
-            self._said = text
-
-    def _start_processor(self, directory: int, command: bytes) -> int:
-        from pyinit.logs.multilog.processor import start
-
-        return start(directory, command, self._user.become)
-
-    def _print(self, lines: bytes) -> None:
-        """Everything for standard output comes through here; what it does not take is counted, if it is elsewhere."""
-        if self._paths and (self._outlet.is_full or not self._outlet.is_open):
-            self._account.dropped += lines.count(b"\n")
-        else:
-            self._outlet.write(lines)
-
-    def settle(self) -> None:
-        """What the present calls for: wait for a deadline, a processor or room; go on reading; or end."""
-        if not self._is_open:
+    def reconcile(self) -> None:
+        """Do what the present calls for: wait for a deadline, a processor or room; read on; or end."""
+        if self._phase == CLOSED:
             return
-        for pid in self._log.processors:
+        log, tap = self._log, self._tap
+        for pid in log.processors:
             self._loop.add_child_handler(pid, self._when_reaped(pid))
-        self._book()
-        is_troubled = not self._is_ready or self._log.has_trouble
-        if is_troubled and not self._retry_timer:
-            self._retry_timer = self._loop.call_at(monotonic() + PAUSE, self._retry)
-        if is_troubled or self._log.is_pending:
-            self._read_on(False)
-        elif self._has_ended:
-            self._close()
-        elif self._is_leaving and not self._is_inside:
-            self._finish()
-        else:
-            is_held = self._uses_outlet and self._outlet.is_full and not (self._paths and self._outlet.is_stuck)
-            self._read_on(not is_held)
-
-    @property
-    def _is_inside(self) -> bool:
-        return self._log.is_inside or (self._printer is not None and self._printer.is_inside)
-
-    def _read_on(self, wanted: bool) -> None:
-        if wanted == self._is_reading:
+        is_pending = log.is_pending
+        if not is_pending:
+            self._counters.commit(tap is not None and tap.is_lost)
+        if (self._phase == OPENING or log.has_trouble) and not self._retry_deadline:
+            self._retry_deadline = self._loop.call_at(monotonic() + PAUSE, self._retry)
+        is_blocked = tap is not None and tap.is_blocked
+        phase = next_phase(self._phase, is_pending, is_blocked, self._is_leaving, log.is_inside)
+        if phase == ENDED != self._phase:
+            self._end()
             return
-        self._is_reading = wanted
-        if wanted:
-            self._loop.add_reader(self._pipe, self._read)
-            if self._stopped is not None:
-                self._account.blocked += monotonic() - self._stopped
-        else:
-            self._loop.remove_reader(self._pipe)
-            self._stopped = monotonic()
+        self._read_in(phase)
+        if phase == CLOSED:
+            self._close()
+
+    def _read_in(self, phase: int) -> None:
+        """Enter the phase: read the pipe, or do not."""
+        reads, self._phase = self._phase in READS, phase
+        if reads != (phase in READS):
+            if reads:
+                self._loop.remove_reader(self._pipe_fd)
+                self._held_since = monotonic()
+            else:
+                self._loop.add_reader(self._pipe_fd, self._read)
+                if self._held_since is not None:
+                    self._counters.blocked += monotonic() - self._held_since
+            self._counters_file.arm()
 
     def _read(self) -> None:
-        block = posix.read(self._pipe, 1 if self._is_leaving else BLOCK)
+        block = posix.read(self._pipe_fd, BLOCK if self._phase == READING else 1)
         if not block:
             self._is_leaving = False
-            self._finish()
+            self._end()
             return
-        now = time_ns()
-        lines = block.count(b"\n")
-        self._account.bytes_in += len(block)
-        self._account.lines_in += lines
-        self._on_counted()
-        if self._paths:
-            with self._user:
-                self._log.feed(block, now)
-        elif self._job.actions:
+        counters, tap = self._counters, self._tap
+        counters.bytes_in += len(block)
+        counters.lines_in += block.count(b"\n")
+        self._feed(block, time_ns())
+        if self._log.is_pending or self._phase != READING or (tap and tap.is_blocked):
+            self.reconcile()
+        else:
+            counters.commit(tap is not None and tap.is_lost)
+        if not self._counters_file.is_armed:
+            self._counters_file.arm()
+
+    def _feed_as_user(self, block: bytes, now: int) -> None:
+        with self._files.user:
             self._log.feed(block, now)
-        else:
-            self._counts.add(lines, len(block))
-        if self._printer:
-            self._printer.feed(block, now)
-            self._await_more()
-        if self._paths or self._outlet.is_full or self._is_leaving:
-            self.settle()
-        else:
-            self._book()
 
-    def _book(self) -> None:
-        """Account for what has been written: everything that was read, unless something of it is pending."""
-        if self._log.is_pending:
-            return
-        account, counts = self._account, self._counts
-        account.deselected += counts.deselected
-        if self._paths or self._outlet.is_open:
-            account.lines_written += counts.lines
-            account.bytes_written += counts.bytes
-        else:
-            account.dropped += counts.lines
-        counts.lines = counts.bytes = counts.deselected = 0
-
-    def _await_more(self) -> None:
-        """Print a group of lines that nothing continues."""
-        if self._fold_timer:
-            self._fold_timer.cancel()
-            self._fold_timer = None
-        if self._printer and self._printer.is_holding:
-            self._fold_timer = self._loop.call_at(monotonic() + FOLD_WAIT, self._unfold)
-
-    def _unfold(self) -> None:
-        if self._printer:
-            self._printer.flush(time_ns())
-
-    def _finish(self) -> None:
-        self._has_ended = True
-        with self._user:
+    def _end(self) -> None:
+        """End the last line, sync the directories, then close when all of that is done."""
+        self._read_in(ENDED)
+        with self._files.user:
             self._log.finish()
         if self._printer:
-            self._printer.finish(time_ns())
-        self.settle()
+            self._printer.finish()
+        self.reconcile()
 
     def _retry(self) -> None:
-        self._retry_timer = None
-        if not self._is_ready:
+        self._retry_deadline = None
+        if self._phase == OPENING:
             self.open()
             return
         try:
-            with self._user:
+            with self._files.user:
                 self._log.retry()
-        except CannotOpenLog as trouble:
-            self._not_open(trouble)
-        if not self._log.has_trouble and self._is_ready:
-            self._said = b""
-        self.settle()
+        except CannotOpenLog as failure:
+            self._not_open(failure)
+        if not self._log.has_trouble and self._phase != OPENING:
+            self._warnings.over()
+        self.reconcile()
 
     def _when_reaped(self, pid: int) -> "Callable[[int], None]":
         def reaped(outcome: int) -> None:
-            with self._user:
+            with self._files.user:
                 self._log.reaped(pid, outcome)
-            self.settle()
+            self.reconcile()
 
         return reaped
 
     def rotate(self) -> None:
         """Begin a new file in every directory."""
-        if self._is_ready:
-            with self._user:
+        if self._phase != OPENING:
+            with self._files.user:
                 self._log.rotate()
-        self.settle()
+        self.reconcile()
 
     def leave(self) -> None:
-        """End at the next line's end, leaving the rest in the pipe."""
+        """End at the end of the line, and leave the rest in the pipe."""
         self._is_leaving = True
-        if self._is_ready:
-            self.settle()
-        else:
-            self._close()
+        self.reconcile()
 
     def _close(self) -> None:
-        self._read_on(False)
-        self._is_open = False
-        for timer in (self._retry_timer, self._fold_timer):
-            if timer:
-                timer.cancel()
+        if self._retry_deadline:
+            self._retry_deadline.cancel()
         self._log.close()
-        posix.close(self._pipe)
+        posix.close(self._pipe_fd)
+        self._counters_file.arm()
         self._on_end(self, not self._is_leaving)
-
-
-def _printer(job: Job, write: "Callable[[bytes], None]") -> "Printer":
-    """Loaded where lines go to standard output at all."""
-    from pyinit.logs.collector.printer import for_job
-
-    return for_job(job, write)

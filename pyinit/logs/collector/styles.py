@@ -1,12 +1,12 @@
-"""What a line looks like on the container's standard output: text, JSON, or as it came. Pure.
+"""The look of a line on the container's standard output: text, JSON, or raw, which is as it came. Pure.
 
-Docker cuts a line after 16 KiB and gives no sign of it; the second piece then has no prefix. So a longer one is cut
-here first, and every piece is a line with all that belongs to it: in text it ends in CUT unless it is the last, in
-JSON it says `"partial": true`. As it came (raw) nothing is cut or added.
+Docker cuts a line after 16 KiB and gives no sign of it; its second piece then has no prefix. So longer lines are cut
+here first, and every piece is a complete line. All pieces but the last end in CUT (text) or say `"partial": true`
+(JSON). Raw lines are neither cut nor changed.
 """
 
 LONGEST = 16384
-"""What Docker's log drivers take as one line, bytes, the newline included."""
+"""The longest line of Docker's log drivers, bytes, the newline included."""
 
 CUT = b"[...]"
 
@@ -19,7 +19,7 @@ class Raw:
 
     __slots__ = ()
     longest = 1 << 16
-    """When a line that does not end is passed on, in bytes of it."""
+    """Bytes of a line without an end after which it is passed on."""
 
     def lines(self, text: bytes, now: int) -> bytes:
         """Whole lines, formatted. `now`: unix ns, when they were read."""

@@ -39,7 +39,19 @@ class LogDirectory:
     trouble, or for `reaped`. Work given meanwhile waits for its turn.
     """
 
-    __slots__ = ("_current_fd", "_folder", "_limits", "_old_files", "_warn", "_work", "pid", "size", "trouble")
+    __slots__ = (
+        "_current_fd",
+        "_folder",
+        "_limits",
+        "_old_files",
+        "_warn",
+        "_work",
+        "is_busy",
+        "pid",
+        "size",
+        "trouble",
+    )
+    is_counted = True
 
     def __init__(
         self,
@@ -50,6 +62,8 @@ class LogDirectory:
     ) -> None:
         self.size = 0
         """Bytes in `current`."""
+        self.is_busy = False
+        """Whether there is unfinished work."""
         self.trouble: Trouble | None = None
         self.pid = 0
         self._limits = limits
@@ -58,11 +72,6 @@ class LogDirectory:
         self._current_fd = -1
         self._warn = warn
         self._work: list[Work[None]] = []
-
-    @property
-    def is_busy(self) -> bool:
-        """Whether there is unfinished work."""
-        return bool(self._work)
 
     def open(self) -> None:
         """Make the directory if it is missing, lock it, recover. Raises CannotOpenLog.
@@ -115,7 +124,7 @@ class LogDirectory:
     def close(self) -> None:
         """Give up the lock and all unfinished work. Without `finish` the next start finds a crash to recover from."""
         self._work.clear()
-        self.trouble, self.pid = None, 0
+        self.is_busy, self.trouble, self.pid = False, None, 0
         if self._current_fd >= 0:
             posix.close(self._current_fd)
             self._current_fd = -1
@@ -136,12 +145,14 @@ class LogDirectory:
                 del self._work[0]
                 outcome = None
                 continue
+            self.is_busy = True
             if isinstance(waits_for, Trouble):
                 self.trouble = waits_for
                 self._warn(waits_for)
             else:
                 self.pid = waits_for
             return
+        self.is_busy = False
 
     def _open(self) -> "Work[None]":
         folder, path = self._folder, self._folder.path

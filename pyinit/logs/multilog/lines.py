@@ -1,8 +1,8 @@
 """A byte stream cut into whole lines, a block at a time: stamped, and bounded however long a line is. Pure.
 
 A line that begins in a block carries the time of that block. The actions of a script see at most its first 1000 bytes,
-label included: a line is held back until its newline or its 1000th byte is there; what follows streams through.
-So at most 999 bytes are kept. The result does not depend on how the stream was cut into blocks (the times do).
+label included. So a line is held until its newline or its 1000th byte is there; the rest of it streams through. At most
+999 bytes are held. The result does not depend on how the stream was cut into blocks; only the times do.
 """
 
 from pyinit import tai
@@ -11,29 +11,29 @@ WINDOW = 1000
 """The bytes of a line that patterns, `e` and `=` can see, label and space included (daemontools 0.76)."""
 
 WHOLE, BEGUN, MORE = range(3)
-"""What a piece is: whole lines; a long line's first 1000 bytes, label included; more of that line, to its newline."""
+"""Kinds of pieces: whole lines; the first 1000 bytes of a long line, label included; more of it, to its newline."""
 
 Piece = tuple[int, bytes, int, int, bytes]
-"""What it is; text as it came, where it begins and ends in it; the label that belongs in front of each line of it.
+"""The kind; the text as it came; where the piece begins and ends in it; the label that belongs in front of each line.
 
-Positions, because a copy of the block would cost as much as the stamping. Whole lines end with text's last newline.
+Positions, because a copy of the block would cost as much as stamping it. Whole lines end with the text's last newline.
 """
 
 
 def label_for(now: int) -> bytes:
-    """What `t` puts in front of lines that begin at `now`, in unix nanoseconds."""
+    """The label that `t` puts in front of lines, for the time `now` (unix ns)."""
     return tai.label(now) + b" "
 
 
 def stamp(text: bytes, label: bytes) -> bytes:
-    """Text, which is not empty, with the label in front of each line that begins in it."""
+    """The text, not empty, with the label in front of each line that begins in it."""
     if not label:
         return text
     return b"".join((label, text[:-1].replace(b"\n", b"\n" + label), text[-1:]))
 
 
 def stamp_lines(text: bytes, start: int, stop: int, label: bytes) -> tuple[bytes, int, int]:
-    """Whole lines of a piece stamped: a text, and where they begin and end in it. One pass, and no copy but that."""
+    """Stamp the whole lines of a piece; returns a text, and where they begin and end in it. One pass, one copy."""
     if not label:
         return text, start, stop
     stamped = text.replace(b"\n", b"\n" + label)
@@ -43,9 +43,9 @@ def stamp_lines(text: bytes, start: int, stop: int, label: bytes) -> tuple[bytes
 
 
 def long_line(text: bytes, start: int, limit: int) -> int:
-    """Where the first line of more than `limit` bytes begins, at or after `start`, a line's beginning; -1 for none.
+    """Where the first line of more than `limit` bytes begins; -1 if there is none.
 
-    Text ends with a newline. Looked for backwards, so that a step passes as many lines as it can.
+    `start` is the beginning of a line; the text ends with a newline. Each step searches backwards, to skip many lines.
     """
     end = len(text)
     while end - start > limit + 1:
@@ -74,7 +74,7 @@ class Lines:
 
     def feed(self, block: bytes, now: int) -> list[Piece]:
         """The pieces that a block, not empty and read at `now` (unix ns), completes."""
-        label = label_for(now) if self._stamped else b""
+        label = tai.label(now) + b" " if self._stamped else b""
         pieces: list[Piece] = []
         start = 0
         if self._held or self._is_streaming:

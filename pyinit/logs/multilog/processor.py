@@ -1,12 +1,12 @@
-"""The processor of a log directory: a shell command between a finished file and the one that is kept."""
+"""The processor of a log directory: a shell command between a finished file and an old file."""
 
 import posix
-from _signal import SIG_DFL, SIG_UNBLOCK, SIGALRM, SIGTERM, pthread_sigmask
-from _signal import signal as set_signal
 
 from pyinit.report import die
+from pyinit.system.doorbell import release_signals
 from pyinit.system.files import READ_FLAGS
-from pyinit.system.process import restore
+from pyinit.system.fork import fork, reset_signals
+from pyinit.system.process import execute, restore
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,37 +23,31 @@ STREAMS = (
 )
 
 
-def start(directory: int, command: bytes, become_user: "Callable[[], None] | None" = None) -> int:
+def start(directory_fd: int, command: bytes, become_user: "Callable[[], None] | None" = None) -> int:
     """Fork `/bin/sh -c command`, working in the directory, on the files of STREAMS; returns the pid. Raises OSError.
 
-    `become_user` is called in the child first. What fails after the fork the child says, and exits 111.
+    The child calls `become_user` first. It warns of a failure after the fork itself, and exits 111.
     """
-    pid = posix.fork()
-    if pid:
-        return pid
+    return fork(_become, directory_fd, command, become_user)
+
+
+def _become(directory_fd: int, command: bytes, become_user: "Callable[[], None] | None") -> "NoReturn":
+    """Become the command, in the child. All descriptors but the streams close on exec."""
     try:
         if become_user:
             become_user()
-        _become(directory, command)
-    finally:
-        posix._exit(111)
-
-
-def _become(directory: int, command: bytes) -> "NoReturn":
-    """In the child. All other descriptors close on exec."""
-    restore()
-    for number in (SIGTERM, SIGALRM):
-        set_signal(number, SIG_DFL)
-    pthread_sigmask(SIG_UNBLOCK, (SIGTERM, SIGALRM))
-    try:
-        posix.fchdir(directory)
+        reset_signals()
+        restore()
+        release_signals()
+        posix.fchdir(directory_fd)
         for stream, name, flags in STREAMS:
-            descriptor = posix.open(name, flags, 0o644)
-            if descriptor == stream:
-                posix.set_inheritable(descriptor, True)
+            file_fd = posix.open(name, flags, 0o644)
+            if file_fd == stream:
+                posix.set_inheritable(file_fd, True)
             else:
-                posix.dup2(descriptor, stream)
-                posix.close(descriptor)
-        posix.execv(b"/bin/sh", [b"sh", b"-c", command])
-    except OSError as error:
-        die(PROG, b"unable to run " + command, error)
+                posix.dup2(file_fd, stream)
+                posix.close(file_fd)
+        error = execute([b"/bin/sh"], [b"sh", b"-c", command])
+    except OSError as failure:
+        error = failure
+    die(PROG, b"unable to run " + command, error)

@@ -1,9 +1,9 @@
 """A multilog script: arguments -> a tuple of typed actions. Pure.
 
-An argument is decided by its first byte, as in daemontools 0.76 (`multilog.c`); what is unknown is ignored. `s`, `n`,
-`!` and `p` are settled here, left to right: they stay in force until changed, and no action is made of them.
-Beyond the C program: the argument `1` (it ignores it), `pPREFIX` for the `1` actions that follow (it ignores that),
-and sizes above 16777215 (it takes them for 16777215).
+The first byte of an argument decides, as in daemontools 0.76 (`multilog.c`); unknown arguments are ignored. `s`, `n`,
+`!` and `p` are no actions: each changes a setting of the actions to its right.
+Beyond the C program: the argument `1` and `pPREFIX` for the `1` actions that follow (the C program ignores both); and
+sizes above 16777215 (the C program takes 16777215).
 """
 
 TYPE_CHECKING = False
@@ -23,7 +23,7 @@ class Stamp:
 
 
 class Rule:
-    """`+PATTERN` or `-PATTERN`: lines that match are selected, or are not, from here on."""
+    """`+PATTERN` or `-PATTERN`: from here on matching lines are selected, or are not."""
 
     __slots__ = ("pattern", "selects")
 
@@ -59,7 +59,7 @@ class Status:
 class Directory:
     """`./DIR` or `/DIR`: the line is appended to a log directory of at most `count` files of at most `size` bytes.
 
-    `processor` is the shell command that finished files go through: None for none, which is not an empty command.
+    `processor` is a shell command for finished files. None stands for no processor, b"" for an empty command.
     """
 
     __slots__ = ("count", "name", "processor", "size")
@@ -77,8 +77,8 @@ Action = Stamp | Rule | Stderr | Stdout | Status | Directory
 Script = tuple[Action, ...]
 
 
-def parse(arguments: "Sequence[bytes]") -> Script:
-    """The actions of a script, in order. Never fails: there is no wrong script."""
+def parse_script(arguments: "Sequence[bytes]") -> Script:
+    """The actions of a script, in order. It never fails: there is no wrong script."""
     actions: list[Action] = []
     size, count, processor, prefix = DEFAULT_SIZE, DEFAULT_COUNT, None, b""
     for index, argument in enumerate(arguments):
@@ -97,9 +97,9 @@ def parse(arguments: "Sequence[bytes]") -> Script:
             case b"." | b"/":
                 actions.append(Directory(argument, size, count, processor))
             case b"s":
-                size = max(number(rest), LEAST_SIZE)
+                size = max(leading_number(rest), LEAST_SIZE)
             case b"n":
-                count = max(number(rest), LEAST_COUNT)
+                count = max(leading_number(rest), LEAST_COUNT)
             case b"!":
                 processor = rest
             case b"p":
@@ -107,8 +107,8 @@ def parse(arguments: "Sequence[bytes]") -> Script:
     return tuple(actions)
 
 
-def number(text: bytes) -> int:
-    """The leading decimal digits, none being 0, in arithmetic that wraps at 2**64 (scan_ulong.c)."""
+def leading_number(text: bytes) -> int:
+    """The number in the leading decimal digits, 0 without any; wraps at 2**64 (scan_ulong.c)."""
     value = 0
     for digit in text:
         if not 48 <= digit <= 57:

@@ -1,6 +1,7 @@
-"""Where lines go besides log directories: `e`, `1` and `=FILE`.
+"""The sinks of a script besides log directories: `e`, `1` and `=FILE`.
 
-Each takes whole lines, the beginning of a long line, and more of that line, as a LogDirectory does.
+Each takes whole lines, the beginning of a long line, and more of that line, as a LogDirectory does. `is_counted` tells
+whether its lines count as written.
 """
 
 import posix
@@ -22,6 +23,7 @@ class StandardError:
     """`e`: the first 200 bytes of a line, label included, and `...` if that is not all."""
 
     __slots__ = ("_write",)
+    is_counted = False
 
     def __init__(self, write: "Callable[[bytes], None]") -> None:
         self._write = write
@@ -39,13 +41,14 @@ class StandardError:
         self.whole(text + b"\n", label)
 
     def more(self, data: bytes, start: int, stop: int) -> None:
-        """Nobody sees it."""
+        """The rest of a line is not shown."""
 
 
 class StandardOutput:
-    """`1`: lines as they are, each with its label, then the prefix, in front."""
+    """`1`: lines with the label, then the prefix, in front of each."""
 
     __slots__ = ("_prefix", "_write")
+    is_counted = True
 
     def __init__(self, write: "Callable[[bytes], None]", prefix: bytes) -> None:
         self._write = write
@@ -65,30 +68,28 @@ class StandardOutput:
 
 
 class StatusFile:
-    """`=FILE`: the last line, padded with newlines to 1001 bytes. What a longer file has after them stays.
+    """`=FILE`: the last line, padded with newlines to 1001 bytes. The rest of a longer file stays.
 
-    Of the lines of one block only the last is written. In trouble it `is_busy` until `retry` succeeds.
+    Of the lines of one block only the last is written. After a failed write it `is_busy` until `retry` succeeds.
     """
 
-    __slots__ = ("_descriptor", "_name", "_unwritten", "_warn", "trouble")
+    __slots__ = ("_name", "_status_fd", "_unwritten", "_warn", "is_busy", "trouble")
+    is_counted = False
 
     def __init__(self, name: bytes, warn: "Callable[[Trouble], None]") -> None:
         self._name = name
         self._warn = warn
-        self._descriptor = -1
+        self._status_fd = -1
         self._unwritten = b""
-        self.trouble: Trouble | None = None
-
-    @property
-    def is_busy(self) -> bool:
+        self.is_busy = False
         """Whether the last line is not yet in the file."""
-        return bool(self._unwritten)
+        self.trouble: Trouble | None = None
 
     def open(self) -> None:
         """Open the file, made with mode 0600 if it is missing. Raises CannotOpenLog."""
         flags = files.WRITE_FLAGS | posix.O_APPEND | posix.O_CREAT
         posix.close(fatal(b"unable to create %b", self._name, posix.open, self._name, flags, 0o600))
-        self._descriptor = fatal(b"unable to write %b", self._name, posix.open, self._name, files.WRITE_FLAGS)
+        self._status_fd = fatal(b"unable to write %b", self._name, posix.open, self._name, files.WRITE_FLAGS)
 
     def whole(self, text: bytes, label: bytes) -> None:
         """Write the last of whole lines."""
@@ -103,19 +104,20 @@ class StatusFile:
         """The file holds no more of a line."""
 
     def retry(self) -> None:
-        """Write what is unwritten, from the beginning of the file."""
+        """Write the unwritten rest of the last line, at its place in the file."""
         self.trouble = None
         try:
             while self._unwritten:
-                written = posix.pwrite(self._descriptor, self._unwritten, STATUS_LENGTH - len(self._unwritten))
+                written = posix.pwrite(self._status_fd, self._unwritten, STATUS_LENGTH - len(self._unwritten))
                 self._unwritten = self._unwritten[written:]
         except OSError as error:
             what = b"unable to move to beginning of " if error.errno == ESPIPE else b"unable to write "
             self.trouble = Trouble(what + self._name, error)
             self._warn(self.trouble)
+        self.is_busy = bool(self._unwritten)
 
     def close(self) -> None:
         """Close the file, written or not."""
-        self._unwritten, self.trouble = b"", None
-        files.close_all(self._descriptor)
-        self._descriptor = -1
+        self._unwritten, self.trouble, self.is_busy = b"", None, False
+        files.close_all(self._status_fd)
+        self._status_fd = -1

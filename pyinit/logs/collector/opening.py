@@ -1,0 +1,100 @@
+"""The files of one job: their account, their home, how they are opened; and troubles told once."""
+
+import posix
+from errno import ENOENT
+
+from pyinit import report
+from pyinit.formats.wire import HOME, PROG
+from pyinit.logs.multilog.retry import CannotOpenLog
+from pyinit.system import files
+from pyinit.system.user import Oneself, User
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pyinit.formats.wire import Job
+    from pyinit.logs.multilog.multilog import Multilog
+    from pyinit.logs.multilog.retry import Trouble
+
+
+class JobFiles:
+    """The log directories `paths` of a job. `user` is the account that everything done with them must act as."""
+
+    __slots__ = ("_job", "paths", "user")
+
+    def __init__(self, job: "Job", paths: list[bytes]) -> None:
+        self._job = job
+        self.paths = paths
+        self.user: User | Oneself = Oneself()
+
+    def open(self, log: "Multilog") -> None:
+        """Make missing directories and open the log, in the job's home. Raises CannotOpenLog."""
+        try:
+            if self._job.user and isinstance(self.user, Oneself):
+                self.user = User(self._job.user)
+            self._make_directories()
+            with self.user:
+                self._open_at_home(log)
+        except KeyError:
+            raise CannotOpenLog(b"unable to find account " + self._job.user, OSError(ENOENT, "")) from None
+        except OSError as error:
+            raise CannotOpenLog(b"unable to become " + self._job.user, error) from None
+
+    def start_processor(self, directory_fd: int, command: bytes) -> int:
+        """Start a processor as the account of the files; returns its pid. Raises OSError."""
+        from pyinit.logs.multilog.processor import start
+
+        return start(directory_fd, command, self.user.become)
+
+    def _make_directories(self) -> None:
+        """Make the parents of the log directories; for another account also the directories, owned by it."""
+        for path in self.paths:
+            whole = path if path.startswith(b"/") else b"%b/%b" % (self._job.home, path)
+            files.make_directories(whole.rpartition(b"/")[0])
+            if self._job.user:
+                try:
+                    posix.mkdir(whole, 0o700)
+                    posix.chown(whole, *self.user.ids)
+                except OSError:
+                    continue
+
+    def _open_at_home(self, log: "Multilog") -> None:
+        """Open the log in the directory that its names are relative to."""
+        if self._job.home == HOME:
+            log.open()
+            return
+        try:
+            posix.chdir(self._job.home)
+        except OSError as error:
+            raise CannotOpenLog(b"unable to switch to directory " + self._job.home, error) from None
+        try:
+            log.open()
+        finally:
+            posix.chdir(HOME)
+
+
+class Notices:
+    """Warnings about one service's log: each reason once, until it changes or is over, not with every try."""
+
+    __slots__ = ("_name", "_said")
+
+    def __init__(self, name: bytes) -> None:
+        self._name = name
+        self._said = b""
+
+    def warn(self, trouble: "Trouble") -> None:
+        """Warn of a failed try."""
+        self._say(trouble.message, trouble.error)
+
+    def not_open(self, failure: CannotOpenLog) -> None:
+        """Warn of a log that cannot be opened."""
+        self._say(failure.message + b", pausing", failure.error)
+
+    def over(self) -> None:
+        """The trouble is over: the same reason is news again."""
+        self._said = b""
+
+    def _say(self, message: bytes, error: OSError | None) -> None:
+        text = b"%b: %b" % (self._name, message)
+        if text != self._said:
+            report.warn(PROG, text, error)
+            self._said = text

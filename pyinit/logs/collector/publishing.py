@@ -1,0 +1,75 @@
+"""The file of counters in the runtime directory, replaced at most once a second, and not while nothing is logged."""
+
+import posix
+from time import monotonic
+
+from pyinit.formats import counters
+from pyinit.system import files
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pyinit.formats.counters import Counters
+    from pyinit.system.loop import Loop
+
+PAUSE = 1.0
+"""Seconds between two replacements of the file, at least."""
+
+LINES_FIRST = 0.05
+"""Seconds before the first file: waiting lines are logged before they are counted."""
+
+
+class CountersFile:
+    """The counters of all services, and the file in `directory`; None for no file.
+
+    A successor (`is_first` is False) goes on from the counts in the file. `is_armed`: a deadline will write the file.
+    Whoever counts something arms it.
+    """
+
+    __slots__ = ("_directory", "_loop", "_next", "_services", "_written", "is_armed")
+
+    def __init__(self, loop: "Loop", directory: bytes | None, is_first: bool) -> None:
+        self._loop = loop
+        self._directory = directory
+        self._services = {} if is_first else _earlier(directory)
+        self._written = b""
+        self._next = monotonic() + LINES_FIRST
+        self.is_armed = False
+        self.arm()
+
+    def of(self, name: bytes) -> "Counters":
+        """The counters of this service."""
+        return self._services.setdefault(name, counters.Counters())
+
+    def arm(self) -> None:
+        """Have the file written as soon as it may be."""
+        if not self.is_armed:
+            self.is_armed = True
+            self._loop.call_at(self._next, self._write_due)
+
+    def _write_due(self) -> None:
+        self.is_armed = False
+        self.write()
+
+    def write(self) -> None:
+        """Replace the file now, if a count has changed. After a failure there is no file any more."""
+        content = counters.pack(self._services)
+        if not self._directory or content == self._written:
+            return
+        self._written = content
+        self._next = monotonic() + PAUSE
+        try:
+            name = self._directory + counters.FILE
+            file_fd = posix.open(name + b".new", files.WRITE_FLAGS | posix.O_TRUNC | posix.O_CREAT, 0o644)
+            posix.write(file_fd, content)
+            posix.close(file_fd)
+            posix.rename(name + b".new", name)
+        except OSError:
+            self._directory = None
+
+
+def _earlier(directory: bytes | None) -> "dict[bytes, Counters]":
+    """The counts of the collector before this one."""
+    try:
+        return counters.unpack(files.read(directory + counters.FILE)) if directory else {}
+    except (OSError, ValueError):
+        return {}
