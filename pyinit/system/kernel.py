@@ -9,6 +9,25 @@ from time import monotonic, time_ns
 
 from pyinit.system.doorbell import Doorbell
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class Poller(Protocol):
+        """What a loop needs of select.epoll. Timeouts in seconds, None for ever."""
+
+        def register(self, fd: int, eventmask: int, /) -> None:
+            """Wait for these events of a descriptor. Raises OSError."""
+
+        def modify(self, fd: int, eventmask: int, /) -> None:
+            """Wait for others."""
+
+        def unregister(self, fd: int, /) -> None:
+            """Wait no more."""
+
+        def poll(self, timeout: float | None = None, /) -> list[tuple[int, int]]:
+            """(descriptor, events) of what is ready; empty after the timeout."""
+
 
 class Kernel:
     """The real one. Clocks: `monotonic` in seconds, `unix` in nanoseconds."""

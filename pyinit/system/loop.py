@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from pyinit.system.kernel import Kernel
+    from pyinit.system.kernel import Kernel, Poller
 
     Callback = Callable[[], None]
 
@@ -82,7 +82,7 @@ class Loop:
 
     def _begin(self) -> None:
         """Get the means to wait. Raises OSError."""
-        self._poller = self.kernel.poller()
+        self._poller: Poller = self.kernel.poller()
         self._doorbell = self.kernel.doorbell()
         self._bell = self._doorbell.fileno()
         self._poller.register(self._bell, EPOLLIN)

@@ -5,6 +5,7 @@ from a signal to the command is as short as the C programs'.
 """
 
 from _signal import SIGCHLD, sigtimedwait, sigwaitinfo
+from errno import EPERM
 
 from pyinit.system.loop import Loop
 
@@ -13,11 +14,31 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+class NoDescriptors:
+    """The poller of a loop that asks no descriptor: none is ever ready."""
+
+    __slots__ = ()
+
+    def register(self, fd: int, eventmask: int, /) -> None:
+        """Nobody watches a descriptor here."""
+        raise PermissionError(EPERM, "")
+
+    modify = register
+
+    def unregister(self, fd: int, /) -> None:
+        """There is nothing to stop."""
+
+    def poll(self, timeout: float | None = None, /) -> list[tuple[int, int]]:
+        """Never waits."""
+        return []
+
+
 class SignalLoop(Loop):
     """A Loop without descriptors and directories."""
 
     def _begin(self) -> None:
         """It needs nothing but the mask, in which all signals are held already."""
+        self._poller, self._bell = NoDescriptors(), -1
 
     def add_signal_handler(self, number: int, callback: "Callable[[], None]") -> None:
         """Call once for each time the signal was pending."""
