@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from pyinit.services.context import Context
     from pyinit.services.pair import LoggingPolicy
-    from pyinit.system.loop import Deadline
+    from pyinit.system.deadlines import Deadline
 
     Key = tuple[int, int]
 

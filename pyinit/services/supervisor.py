@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from pyinit.services.context import Context
     from pyinit.services.definition.definition import Definition
     from pyinit.services.life.state import Event
-    from pyinit.system.loop import Deadline
+    from pyinit.system.deadlines import Deadline
     from pyinit.system.spawn import Redirections
 
 COMMANDS_AT_ONCE = 64
@@ -125,6 +125,8 @@ class Supervisor:
             raise CannotOpen(b"unable to read %b/supervise/control" % self.name, error) from None
         self.state = State(DOWN if self._definition.is_down else UP, context.loop.kernel.unix())
         self.handle(Opened())
+        if context.is_classical and not self._published:  # the C program tries twice, and says so twice
+            self._publish()
         statedir.open_ok()
 
     def _define(self) -> "Definition":
@@ -147,13 +149,7 @@ class Supervisor:
                     case Signal():
                         self.signal(action.number)
         state = self.state
-        content = status.pack(state.pid, state.is_paused, state.want, state.since)
-        if content != self._published:
-            try:
-                self._statedir.publish(content)
-                self._published = content
-            except CannotPublish as cannot:
-                self._tell_unpublished(cannot)
+        self._publish()
         if state.phase == BACKOFF:
             self._timer = self._context.loop.call_at(state.start_at, self._wake)
         elif state.phase == LEFT != before:
@@ -254,11 +250,19 @@ class Supervisor:
         for letter in letters:
             self.handle(Commanded(letter))
 
-    def _tell_unpublished(self, cannot: CannotPublish) -> None:
-        """The old status stays. That is said, unless nobody is left to read a status."""
-        if not self.is_deleted:
-            message = b"unable to %b %b/supervise/status.new%b" % (cannot.verb, self.name, cannot.ending)
-            report.warn(PROG, message, cannot.error)
+    def _publish(self) -> None:
+        """Replace the status if it is another. Trouble is said, unless nobody is left to read it; the old one stays."""
+        state = self.state
+        content = status.pack(state.pid, state.is_paused, state.want, state.since)
+        if content == self._published:
+            return
+        try:
+            self._statedir.publish(content)
+            self._published = content
+        except CannotPublish as cannot:
+            if not self.is_deleted:
+                message = b"unable to %b %b/supervise/status.new%b" % (cannot.verb, self.name, cannot.ending)
+                report.warn(PROG, message, cannot.error)
 
     def _leave(self) -> None:
         try:

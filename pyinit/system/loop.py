@@ -11,11 +11,11 @@ the error with the name of the owner (the `name` of the object whose method fail
 """
 
 import posix
-from _heapq import heappop, heappush
 from _signal import SIGCHLD, SIGIO, sigtimedwait
 from select import EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT
 
 from pyinit import report
+from pyinit.system.deadlines import Deadlines
 from pyinit.system.kernel import REAL
 
 TYPE_CHECKING = False
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from pyinit.system.deadlines import Deadline
     from pyinit.system.kernel import Kernel, Poller
 
     Callback = Callable[[], None]
@@ -43,19 +44,6 @@ PAUSE = 0.1
 ENDED = EPOLLERR | EPOLLHUP
 
 
-class Deadline:
-    """A callback to come; `cancel` makes it never come."""
-
-    __slots__ = ("callback",)
-
-    def __init__(self, callback: "Callback | None") -> None:
-        self.callback = callback
-
-    def cancel(self) -> None:
-        """Forget the callback. A second call, or one that comes too late, does nothing."""
-        self.callback = None
-
-
 class Loop:
     """The loop of one process. Warnings of the guard begin with `prog`.
 
@@ -73,8 +61,7 @@ class Loop:
         self._readers: dict[int, Callback] = {}
         self._writers: dict[int, Callback] = {}
         self._watches: dict[int, Callback] = {}
-        self._deadlines: list[tuple[float, int, Deadline]] = []
-        self._deadline_count = 0
+        self._deadlines = Deadlines()
         self._is_breathing = False
         self._code: int | None = None
         self._begin()
@@ -129,12 +116,9 @@ class Loop:
         """Tell the callback the outcome of this child, once."""
         self.children[pid] = callback
 
-    def call_at(self, when: float, callback: "Callback") -> Deadline:
+    def call_at(self, when: float, callback: "Callback") -> "Deadline":
         """Call once, at or after `when` (monotonic s)."""
-        deadline = Deadline(callback)
-        self._deadline_count += 1
-        heappush(self._deadlines, (when, self._deadline_count, deadline))
-        return deadline
+        return self._deadlines.add(when, callback)
 
     def watch_directory(self, directory_fd: int, callback: "Callback", changes: int) -> int:
         """Call at each change of a directory; returns the watch, for `unwatch_directory`. Raises OSError.
@@ -213,18 +197,13 @@ class Loop:
 
     def _timeout(self) -> float | None:
         """Seconds until the next deadline; None where there is none."""
-        while self._deadlines and self._deadlines[0][2].callback is None:
-            heappop(self._deadlines)
-        return max(0.0, self._deadlines[0][0] - self.kernel.monotonic()) if self._deadlines else None
+        due = self._deadlines.next
+        return None if due is None else max(0.0, due - self.kernel.monotonic())
 
     def _call_due(self) -> None:
-        if not self._deadlines:
-            return
         now = self.kernel.monotonic()
-        while self._deadlines and self._deadlines[0][0] <= now:
-            callback = heappop(self._deadlines)[2].callback
-            if callback:
-                self.guard(callback)
+        while callback := self._deadlines.pop_due(now):
+            self.guard(callback)
 
     def _reap(self) -> None:
         """Reap until none is left. After a batch of orphans the rest waits for BREATH seconds."""

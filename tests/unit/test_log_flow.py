@@ -16,7 +16,7 @@ from pyinit.logs.collector.outlet import CAPACITY, Outlet
 from pyinit.logs.collector.phases import CLOSED, ENDED, HELD, LEAVING, OPENING, READING, next_phase
 from pyinit.logs.collector.publishing import LINES_FIRST, PAUSE, CountersFile
 from pyinit.logs.collector.stream import Stream
-from pyinit.system.loop import Deadline
+from pyinit.system.deadlines import Deadline
 
 MOST_CALLS = 9
 """From the loop's callback to the write into the directory. The flow in ARCHITECTURE.md names them."""

@@ -18,7 +18,7 @@ from pyinit.logs.collector.printer import JOIN_WAIT, Printer, printer_for
 from pyinit.logs.collector.settings import BOTH, STDOUT, VOLUME, Settings
 from pyinit.logs.collector.styles import CUT, LONGEST, rfc3339
 from pyinit.logs.multilog.multilog import Multilog
-from pyinit.system.loop import Deadline
+from pyinit.system.deadlines import Deadline
 
 NOW = 1_700_000_000_123_456_789
 STYLES = (TEXT, JSON, RAW)

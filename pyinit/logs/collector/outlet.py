@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pyinit.formats.counters import Counters
-    from pyinit.system.loop import Deadline, Loop
+    from pyinit.system.deadlines import Deadline
+    from pyinit.system.loop import Loop
 
 PROG = b"multilog"
 PIPE_BUF = 4096

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from pyinit.formats.wire import Job
     from pyinit.logs.collector.styles import Format
-    from pyinit.system.loop import Deadline, Loop
+    from pyinit.system.deadlines import Deadline
+    from pyinit.system.loop import Loop
 
 JOIN_WAIT = 0.2
 """Seconds in which a next line may join a group."""

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from pyinit.logs.collector.outlet import Outlet
     from pyinit.logs.collector.printer import Printer
     from pyinit.logs.collector.publishing import CountersFile
-    from pyinit.system.loop import Deadline, Loop
+    from pyinit.system.deadlines import Deadline
+    from pyinit.system.loop import Loop
 
 BLOCK = 65536
 """The capacity of a pipe, bytes: the most that one read brings."""

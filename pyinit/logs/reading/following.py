@@ -16,7 +16,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from pyinit.system.loop import Deadline, Loop
+    from pyinit.system.deadlines import Deadline
+    from pyinit.system.loop import Loop
 
 SETTLE = 0.01
 """Seconds from an event to reading: what is written meanwhile is merged in order."""

@@ -6,7 +6,6 @@ LONGEST bytes. A file that cannot be used is a trouble of the definition, never 
 
 import posix
 from _stat import S_ISDIR
-from errno import EACCES
 
 from pyinit.report import reason
 from pyinit.services.definition.definition import PLAIN, Definition, LogDefinition
@@ -20,7 +19,15 @@ LONGEST = 65536
 
 def read_definition(directory_fd: int) -> Definition:
     """What the directory says. Raises OSError when it cannot be listed for want of descriptors or memory."""
-    names = KNOWN.intersection(list_names(directory_fd, KNOWN))
+    try:
+        list_fd = posix.open(".", posix.O_RDONLY | posix.O_DIRECTORY | posix.O_CLOEXEC, dir_fd=directory_fd)
+    except PermissionError:  # it may be searched, but not read
+        names = _ask_for(KNOWN, directory_fd)
+    else:
+        try:
+            names = KNOWN.intersection(posix.listdir(list_fd))
+        finally:
+            posix.close(list_fd)
     if not names:
         return PLAIN
     troubles: list[tuple[bytes, bytes]] = []
@@ -33,6 +40,11 @@ def read_definition(directory_fd: int) -> Definition:
     )
 
 
+def _ask_for(known: "frozenset[str]", directory_fd: int) -> "frozenset[str]":
+    """Those of the known names that are in the directory."""
+    return frozenset(name for name in known if not files.is_missing(name.encode(), directory_fd))
+
+
 def read_as_supervise(directory_fd: int) -> Definition:
     """What the C supervise asks: whether there is a `down`, of any type. Raises OSError."""
     return Definition(is_down=True) if files.exists(b"down", directory_fd) else PLAIN
@@ -41,20 +53,6 @@ def read_as_supervise(directory_fd: int) -> Definition:
 def read_log_as_svscan(name: bytes, parent_fd: int) -> LogDefinition | None:
     """What the C svscan asks: a `log` of any type has a logger. Raises OSError."""
     return LogDefinition(brings_logger=True) if files.exists(name + b"/log", parent_fd) else None
-
-
-def list_names(directory_fd: int, known: "frozenset[str]") -> "list[str]":
-    """The names in a directory; of one that may be searched but not read, those that are `known`. Raises OSError."""
-    try:
-        list_fd = posix.open(".", posix.O_RDONLY | posix.O_DIRECTORY | posix.O_CLOEXEC, dir_fd=directory_fd)
-    except OSError as error:
-        if error.errno != EACCES:
-            raise
-        return [name for name in known if not files.is_missing(name.encode(), directory_fd)]
-    try:
-        return posix.listdir(list_fd)
-    finally:
-        posix.close(list_fd)
 
 
 def _exists(name: bytes, directory_fd: int, troubles: "list[tuple[bytes, bytes]]") -> bool:
@@ -76,7 +74,7 @@ def _read_log(directory_fd: int, troubles: "list[tuple[bytes, bytes]]") -> LogDe
         troubles.append((b"log", reason(error)))
         return None
     try:
-        names = KNOWN_IN_LOG.intersection(list_names(log_fd, KNOWN_IN_LOG))
+        names = _ask_for(KNOWN_IN_LOG, log_fd)
         if "run" in names and files.exists(b"run", log_fd):
             return LogDefinition(brings_logger=True)
         lines = {"script": b"", "user": b""}
