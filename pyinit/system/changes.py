@@ -14,6 +14,10 @@ FILES_CHANGE = NAMES_CHANGE | DN_MODIFY
 """Or a file in the directory is written to."""
 
 
+FILES_CHANGE_ONCE = FILES_CHANGE & ~DN_MULTISHOT
+"""The same, once: the watch sleeps until `watch_again`."""
+
+
 def watch(directory_fd: int, changes: int) -> int:
     """Have SIGIO sent at each change until the returned descriptor, the caller's, is closed. Raises OSError.
 
@@ -26,3 +30,8 @@ def watch(directory_fd: int, changes: int) -> int:
         posix.close(watch_fd)
         raise
     return watch_fd
+
+
+def watch_again(watch_fd: int, changes: int) -> None:
+    """Wake a watch of FILES_CHANGE_ONCE, asleep or not. Raises OSError."""
+    fcntl(watch_fd, F_NOTIFY, changes)

@@ -6,6 +6,7 @@ import lzma
 import os
 import shutil
 import tempfile
+import time
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
@@ -15,11 +16,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pyinit import tai
-from pyinit.commands.svlog import Options, Print
 from pyinit.logs.reading import file as file_module
 from pyinit.logs.reading import merging
-from pyinit.logs.reading.file import Witness
+from pyinit.logs.reading.file import Reporter
 from pyinit.logs.reading.merging import Batch, Cutter, key_of
+from pyinit.logs.reading.printout import Printout
+from pyinit.logs.reading.query import read_query
 from pyinit.logs.reading.reader import LogReader
 
 EPOCH = 1_700_000_000 * 10**9
@@ -120,13 +122,14 @@ def model(logs: list[list[File]], names: list[bytes], since: int | None, until: 
     ]
 
 
-class Captured(Print):
+class Captured(Printout):
     """What would be printed, with small blocks."""
 
     block = 1 << 14
 
     def __init__(self, arguments: list[str]) -> None:
-        super().__init__(Options([argument.encode() for argument in ["--utc", *arguments]]))
+        query = read_query([os.fsencode(argument) for argument in ["--utc", *arguments]], time.time_ns())
+        super().__init__(query, b"/nowhere", b"/nowhere")
         self.output = b""
         self._output = self  # type: ignore[assignment]
 
@@ -335,7 +338,9 @@ class Reading:
 
     def __init__(self, path: str) -> None:
         self.complaints: list[bytes] = []
-        self.reader = LogReader(b"web", path.encode(), b"", Witness(lambda message, _: self.complaints.append(message)))
+        self.reader = LogReader(
+            b"web", path.encode(), b"", Reporter(lambda message, _: self.complaints.append(message))
+        )
 
     def read(self) -> list[bytes]:
         self.reader.refresh()

@@ -18,8 +18,6 @@ NOT_YET: dict[Rule, set[str]] = {
         "pyinit.commands.svscanboot uses execv",
     },
     rooms.doubles: {
-        "name Options: pyinit.commands.svlog, pyinit.init.options",
-        "name Printer: pyinit.logs.collector.printer, pyinit.logs.reading.show",
         "name lock: pyinit.commands.setlock, pyinit.system.files",
         "name parse: pyinit.getopt, pyinit.tai",
     },

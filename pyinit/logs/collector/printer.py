@@ -39,7 +39,7 @@ class Printer:
         """The beginning of a long line, as far as it is not printed."""
 
     def whole(self, text: bytes, label: bytes) -> None:
-        """Print whole lines, in pieces those that are too long."""
+        """Print whole lines, long ones in pieces."""
         longest = self._format.longest
         now = self._clock()
         while not isinstance(self._format, Raw) and (start := long_line(text, 0, longest)) >= 0:
@@ -67,7 +67,7 @@ class Printer:
             self._held = held
 
     def finish(self) -> None:
-        """Print what is held: the stream has ended, after the newline of its last line."""
+        """The stream has ended, after the newline of its last line: nothing is held any more."""
 
     def _print(self, text: bytes, now: int) -> None:
         self._write(self._format.lines(text, now))

@@ -4,7 +4,7 @@ A pipe is read a block at a time. Each block is cut into lines once, and passes 
 directories, and standard output as one more sink. While a directory holds unwritten lines (a full disk, a processor at
 work), or standard output is full, this pipe alone is not read. So memory is bounded by a block a service; more output
 waits in the pipe, then in the service. If standard output is stuck, a service with a log directory goes on without it,
-and its lines that are only in the directory are counted.
+and the lines left out are counted.
 
 At the end of a pipe its directories are on disk, and PID 1 is told. TERM ends a stream sooner, as it ends multilog: at
 the end of the line. Bytes that are still in the pipe are for the next collector.
@@ -116,7 +116,7 @@ class Stream:
         self._warnings.not_open(failure)
 
     def reconcile(self) -> None:
-        """Do what the present calls for: wait for a deadline, a processor or room; read on; or end."""
+        """Wait for a deadline, a processor or room; or read on; or end: whatever the facts call for."""
         if self._phase == CLOSED:
             return
         log, tap = self._log, self._tap

@@ -15,11 +15,11 @@ work. `warn` gets each Trouble as it arises, so once for each failed try. `open`
 pending too, and may be called while there is some: each directory does it in its turn. After `finish`, call `close`
 when `is_pending` is false. During a recovery `retry` raises CannotOpenLog, as `open` does.
 
-Memory: at most 999 bytes between blocks. While work is pending, each directory keeps one stamped block: up to 27 times
-the block if all its lines are empty, not more than 1.3 times for lines of 100 bytes.
+Memory: at most 999 bytes between blocks. While work is pending, each directory keeps one stamped block. That is up to
+27 times the block if all its lines are empty, not more than 1.3 times for lines of 100 bytes.
 
 `stdout` gets whole lines, in calls that end with a newline. Only a line of 1000 bytes or more may come in several
-calls: the prefix is in front of the first, the newline at the end of the last. (Several `1` in one script take turns at
+calls. The prefix is in front of the first, the newline at the end of the last. (Several `1` in one script take turns at
 such a line as it comes.) `stderr` gets whole lines. Neither may raise. `outlet` is one more sink. It gets every line,
 whatever the rules of the script select.
 The umask must be 022. Names are relative to the working directory at the time of `open`.

@@ -1,12 +1,12 @@
 """djb's star patterns, and the lines that a run of `+` and `-` actions selects. Pure.
 
 In a pattern every byte but `*` stands for itself. A `*` at the end matches the rest of the line. A `*` before a byte c
-skips to the first c at or after the place reached, and never comes back for a later one (daemontools 0.76 `match.c`).
+skips to the next c, and never comes back for a later one (daemontools 0.76 `match.c`).
 So the rest of a pattern after some text is again a pattern: `advance` computes it. A block carries one label, so its
 label is matched once, and the block is then searched as it came, unstamped.
 
-Nothing backtracks. So the regular expression of a pattern (a possessive `[^c]*` for a star before c) matches exactly
-the lines that `advance` accepts; the tests prove it. `re` is imported only to search more than one line.
+Nothing backtracks, so a regular expression (a possessive `[^c]*` for a star before c) matches exactly the lines that
+`advance` accepts. The tests prove it. `re` is imported only to search more than one line.
 """
 
 from pyinit.logs.multilog.lines import WINDOW, long_line
@@ -148,7 +148,7 @@ class Program:
     __slots__ = ("_default", "_exceptions", "_is_open", "_match", "_needle", "_search")
 
     def __init__(self, rules: "Sequence[Rule]", patterns: "Sequence[bytes | None]") -> None:
-        """`patterns`: for each rule, what the label left of its pattern."""
+        """`patterns`: the rest of each rule's pattern after the label."""
         self._default, self._is_open = True, False
         exceptions: bytes | None = None
         self._needle = b""

@@ -2,8 +2,8 @@
 
 The first byte of an argument decides, as in daemontools 0.76 (`multilog.c`); unknown arguments are ignored. `s`, `n`,
 `!` and `p` are no actions: each changes a setting of the actions to its right.
-Beyond the C program: the argument `1` and `pPREFIX` for the `1` actions that follow (the C program ignores both); and
-sizes above 16777215 (the C program takes 16777215).
+Beyond the C program: the argument `1`, and `pPREFIX` for the `1` actions that follow; it ignores both. And sizes above
+16777215, for which it takes 16777215.
 """
 
 TYPE_CHECKING = False

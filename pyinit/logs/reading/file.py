@@ -17,26 +17,27 @@ GREATEST_TAIL_BLOCK = 1 << 18
 COMPARED = 1 << 12
 
 
-class Witness:
-    """Who is told while files are read: `complain` what could not be done and why, if an error says so; bytes read."""
+class Reporter:
+    """Callbacks of a read: `error` gets a message and the OSError behind it, if any; `advance` the bytes read."""
 
-    __slots__ = ("advance", "complain")
+    __slots__ = ("advance", "error")
 
     def __init__(
-        self, complain: "Callable[[bytes, OSError | None], None]", advance: "Callable[[int], None] | None" = None
+        self, error: "Callable[[bytes, OSError | None], None]", advance: "Callable[[int], None] | None" = None
     ) -> None:
-        self.complain = complain
+        self.error = error
         self.advance = advance
 
 
-SILENT = Witness(lambda message, error: None)
+SILENT = Reporter(lambda message, error: None)
 
 
 class File:
-    """The file at `path`. Held, it has a descriptor of its own and outlives its name; else it is opened to be read.
+    """The file at `path`. A held file has a descriptor of its own and outlives its name; others are opened for a read.
 
-    `start` and `end` bound what is to be read: bytes of a plain file; a compressed one is read as a whole, from 0 to 1.
-    `key` is that of the time at which it was finished; `is_old` if its name says so, `is_cut_off` if a crash did it.
+    `start` and `end` bound the bytes to read of a plain file. A compressed one is read as a whole, from 0 to 1. `key`
+    is the key of the time at which it was finished. `is_old`: it has an old file's name; `is_cut_off`: a crash ended
+    it.
     """
 
     __slots__ = ("_held", "_is_bad", "_packing", "end", "is_begun", "is_cut_off", "is_old", "key", "path", "start")
@@ -73,7 +74,7 @@ class File:
             self.end = posix.fstat(self._held).st_size
 
     def _look_at(self, descriptor: int) -> None:
-        """Find out where it ends. `current` and `previous` are never compressed, whatever they begin with."""
+        """Find the end. `current` and `previous` are never compressed, whatever their first bytes."""
         self.end = posix.fstat(descriptor).st_size
         if self.is_old or self.path.endswith(b"/processed"):
             self._packing = format_of(posix.pread(descriptor, LONGEST_MAGIC, 0))
@@ -82,7 +83,7 @@ class File:
 
     @property
     def left(self) -> int:
-        """About how many bytes on disk are to be read."""
+        """About how many bytes on disk are left to read."""
         if self.end >= 0 and not self._packing:
             return self.end - self.start
         try:
@@ -114,13 +115,13 @@ class File:
         return (mine.st_dev, mine.st_ino) == (its.st_dev, its.st_ino)
 
     def begins_like(self, other: "File") -> bool:
-        """Whether this held file, which is not empty, and the other one say the same at their beginnings."""
+        """Whether this held file is not empty, and the other one begins with the same bytes."""
         mine = posix.pread(self._held, COMPARED, 0)
         its = next(File(other.path).blocks(COMPARED, SILENT), b"")
         return bool(mine) and mine == its[: len(mine)]
 
-    def blocks(self, size: int, witness: Witness) -> "Iterator[bytes]":
-        """What is between start and end, at most so many bytes a block. Trouble ends it, and is told once."""
+    def blocks(self, size: int, reporter: Reporter) -> "Iterator[bytes]":
+        """The content between start and end, in blocks of at most `size` bytes. Trouble ends it, and is told once."""
         if self._is_bad or self.start >= self.end >= 0:
             return
         what = b"unable to open " + self.path
@@ -132,57 +133,57 @@ class File:
                 self._look_at(descriptor)
             if self._packing:
                 posix.lseek(descriptor, 0, 0)
-                yield from self._unpacked(descriptor, size, witness)
+                yield from self._unpacked(descriptor, size, reporter)
             else:
-                yield from self._plain(descriptor, size, witness)
+                yield from self._plain(descriptor, size, reporter)
         except OSError as error:
             self._is_bad = True
-            witness.complain(what, error)
+            reporter.error(what, error)
         except CannotUnpack as trouble:
             self._is_bad = True
-            witness.complain(b"%b: %b" % (what, trouble.message), None)
+            reporter.error(b"%b: %b" % (what, trouble.message), None)
         finally:
             if descriptor >= 0:
                 posix.close(descriptor)
 
-    def _plain(self, descriptor: int, size: int, witness: Witness) -> "Iterator[bytes]":
+    def _plain(self, descriptor: int, size: int, reporter: Reporter) -> "Iterator[bytes]":
         at = self.start
         while block := posix.pread(descriptor, min(size, self.end - at), at):
             at += len(block)
             yield block
-            if witness.advance:
-                witness.advance(len(block))
+            if reporter.advance:
+                reporter.advance(len(block))
 
-    def _unpacked(self, descriptor: int, size: int, witness: Witness) -> "Iterator[bytes]":
+    def _unpacked(self, descriptor: int, size: int, reporter: Reporter) -> "Iterator[bytes]":
         with open(descriptor, "rb", buffering=0, closefd=False) as file:
             stream = unpacked(file, self._packing)
             before = 0
             while block := stream.read(size):
                 yield block
-                if witness.advance:
-                    witness.advance(file.tell() - before)
+                if reporter.advance:
+                    reporter.advance(file.tell() - before)
                     before = file.tell()
 
-    def keep_tail(self, lines: int, witness: Witness) -> int:
-        """Move the start as near to the end as can be with so many lines behind it, at a labelled line; how many are.
+    def keep_tail(self, lines: int, reporter: Reporter) -> int:
+        """Move the start forward to a labelled line, so that at least `lines` lines follow; returns how many do.
 
-        A compressed file is only counted.
+        Of a compressed file the lines are only counted.
         """
         if self.end < 0:
-            next(self.blocks(1, witness), b"")
+            next(self.blocks(1, reporter), b"")
         if self._packing or self._is_bad:
-            return sum(block.count(b"\n") for block in self.blocks(GREATEST_TAIL_BLOCK, witness))
+            return sum(block.count(b"\n") for block in self.blocks(GREATEST_TAIL_BLOCK, reporter))
         try:
             descriptor = posix.dup(self._held) if self._held >= 0 else posix.open(self.path, READ_FLAGS)
         except OSError as error:
             self._is_bad = True
-            witness.complain(b"unable to open " + self.path, error)
+            reporter.error(b"unable to open " + self.path, error)
             return 0
         try:
             return self._keep_tail(descriptor, lines)
         except OSError as error:
             self._is_bad = True
-            witness.complain(b"unable to read " + self.path, error)
+            reporter.error(b"unable to read " + self.path, error)
             return 0
         finally:
             posix.close(descriptor)
@@ -205,9 +206,9 @@ class File:
                 newline = text.find(b"\n", newline + 1, size)
         return found
 
-    def has_known_keys(self, witness: Witness) -> bool:
-        """Whether the keys of its lines can be told without the file before it."""
+    def has_known_keys(self, reporter: Reporter) -> bool:
+        """Whether the keys of its lines do not depend on the file before it."""
         if self.start:
             return True
-        beginning = next(self.blocks(BEGINNING, witness), b"")
+        beginning = next(self.blocks(BEGINNING, reporter), b"")
         return bool(key_of(beginning)) or not has_label(beginning)

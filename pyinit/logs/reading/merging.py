@@ -1,9 +1,9 @@
 """Logs read back: files cut into keyed lines, windows of time, several logs merged into one. Pure.
 
-A line's key is its TAI64N label and the space behind it, so that keys compare as times do; but never less than the key
-of the line before it in the same log. So a log keeps its order when its clock was set back, and a line without a label
-(a traceback written without `t`, say) stays behind the labelled line before it. Lines are merged by key; at the
-same key by the order of the logs.
+The key of a line is its TAI64N label and the space behind it, so that keys compare as times do. But it is never less
+than the key of the line before it in the same log. So a log keeps its order when its clock was set back. And a line
+without a label stays behind the labelled line before it. Lines are merged by key; at the same key by the order of the
+logs.
 """
 
 from _bisect import bisect_left, bisect_right
@@ -25,8 +25,8 @@ LONG = 1 << 16
 class Batch:
     """Lines of one log, without their newlines, and the key of each; not empty.
 
-    `is_labelled`: every line has a label. A long line comes in batches of one piece each: `begins` is False for those
-    that go on with it, `ends` for those after which it goes on.
+    `is_labelled`: every line has a label. A long line comes in batches of one piece each. `begins` is False for all its
+    pieces but the first, `ends` for all but the last.
     """
 
     __slots__ = ("begins", "ends", "is_labelled", "keys", "lines")

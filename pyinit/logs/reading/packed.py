@@ -1,4 +1,4 @@
-"""What a multilog's processor may have made of an old file: compressed, as its first bytes tell."""
+"""Old files that a processor of multilog compressed, as their first bytes tell."""
 
 from pyinit.system.optional import imported
 
@@ -18,7 +18,7 @@ class CannotUnpack(Exception):
 
 
 def format_of(beginning: bytes) -> bytes:
-    """`gzip`, `bzip2`, `xz` or `zstd` by a file's first bytes; nothing for what is plain."""
+    """`gzip`, `bzip2`, `xz` or `zstd` by a file's first bytes; nothing for a plain file."""
     if beginning.startswith(b"\x1f\x8b"):
         return b"gzip"
     if beginning.startswith(b"BZh"):
@@ -29,7 +29,7 @@ def format_of(beginning: bytes) -> bytes:
 
 
 def unpacked(file: "BinaryIO", packing: bytes) -> "Any":
-    """Something with `read(size)`, whose `failures` are what it raises. Raises CannotUnpack."""
+    """A stream of the unpacked bytes, to be read by `read(size)`. Raises CannotUnpack."""
     if packing == b"gzip":
         from gzip import GzipFile
         from zlib import error
@@ -63,7 +63,7 @@ class Unpacked:
             if error.errno:
                 raise
             raise CannotUnpack(b"bad format") from None
-        except (EOFError, self._failure):  # cut off, or not what it says
+        except (EOFError, self._failure):  # cut off, or of another format
             raise CannotUnpack(b"bad format") from None
         return data
 

@@ -1,7 +1,7 @@
 """Where the logs of services are: in the container's log directory, and in services that have loggers of their own.
 
 LOGS/NAME                the log of a service that brings no logger
-SERVICES/NAME/log/main   that of one that does; else the only directory in log/ that has a `current`
+SERVICES/NAME/log/main   the log of one that does; else the only directory in log/ that has a `current`
 """
 
 import posix
@@ -17,24 +17,24 @@ Found = list[tuple[bytes, bytes]]
 
 
 class Places:
-    """Finds the logs of the services named, bare or by the path of a log directory; of all services if none is.
+    """Finds the logs of the named services, of all services without names. A name may be the path of a log directory.
 
-    `complain` is told of names that nothing is found for, each once, and why.
+    `error` is told of names without a log, each once, and why.
     """
 
-    __slots__ = ("_logs", "_names", "_seen", "_services", "_told", "complain", "searched")
+    __slots__ = ("_logs", "_names", "_seen", "_services", "_told", "error", "searched")
 
     def __init__(
-        self, logs: bytes, services: bytes, names: list[bytes], complain: "Callable[[bytes, OSError | None], None]"
+        self, logs: bytes, services: bytes, names: list[bytes], error: "Callable[[bytes, OSError | None], None]"
     ) -> None:
-        self.complain = complain
+        self.error = error
         self.searched: set[bytes] = set()
         """Directories that the last `find` depended on."""
         self._logs = logs
         self._services = services
         self._names = names
         self._seen: set[bytes] = set()
-        """Names that something was found for: a log that goes may come again."""
+        """Names with a log once: a log that goes may come again."""
         self._told: set[bytes] = set()
 
     def find(self) -> Found:
@@ -57,7 +57,7 @@ class Places:
     def _tell(self, message: bytes, error: OSError | None) -> None:
         if message not in self._told:
             self._told.add(message)
-            self.complain(message, error)
+            self.error(message, error)
 
     def _all(self) -> list[bytes]:
         """Names in both directories."""

@@ -1,9 +1,9 @@
 """A log directory read back, while a multilog may be writing and rotating it: each byte once, in order.
 
 The files of a directory are read from the oldest on: `@LABEL...`, `previous` while a rotation is under way, `current`.
-These two are opened when they are found, and kept open until the old files that they become have been seen: an old
-file is told to have been read already by its inode, or, if a processor made another file of it, by its place and its
-beginning. A list of names is believed when it was the same twice, with the same `current` before and after.
+These two are opened when they are found, and kept open until the old files that they become are seen. An old
+file was read already if its inode says so; or its place and its beginning, if a processor made another file of it. A list
+of names is believed when it was the same twice, with the same `current` before and after.
 """
 
 import posix
@@ -19,7 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pyinit.logs.reading.file import Witness
+    from pyinit.logs.reading.file import Reporter
     from pyinit.logs.reading.merging import Batch
 
 TRIES = 100
@@ -27,9 +27,9 @@ TRIES = 100
 
 
 class LogReader:
-    """The log of the service `name`, in directory `path`. `witness` is told of files that cannot be read.
+    """The log of the service `name`, in directory `path`. `reporter` is told of files that cannot be read.
 
-    Files finished before the key `since` are left out. `refresh` finds what is new; then `batches` reads it.
+    Files finished before the key `since` are left out. `refresh` finds new bytes; then `batches` reads them.
     """
 
     __slots__ = (
@@ -39,25 +39,25 @@ class LogReader:
         "_newest",
         "_queue",
         "_raw",
+        "_reporter",
         "_since",
-        "_witness",
         "is_told",
         "name",
         "path",
     )
 
-    def __init__(self, name: bytes, path: bytes, since: bytes, witness: "Witness") -> None:
+    def __init__(self, name: bytes, path: bytes, since: bytes, reporter: "Reporter") -> None:
         self.name = name
         self.path = path
         self.is_told = False
-        """Whether it was said that the directory cannot be read."""
+        """Whether the user was told that the directory cannot be read."""
         self._since = since
-        self._witness = witness
+        self._reporter = reporter
         self._cutter = Cutter()
         self._goes_on = True
         """Whether the line that the last file ended in may go on in the next."""
         self._queue: list[File] = []
-        """What is to be read. The last one stays, because it may grow."""
+        """Files to read. The last one stays, because it may grow."""
         self._raw: list[File] = []
         """Files that were found as `previous` or `current` and have not been seen under an old file's name."""
         self._denied: set[bytes] = set()
@@ -71,9 +71,9 @@ class LogReader:
         return sum(file.left for file in self._queue)
 
     def refresh(self) -> None:
-        """Find what was added since the last time, up to this moment. Raises OSError when the directory cannot be read.
+        """Find the bytes added since the last time. Raises OSError if the directory cannot be read.
 
-        A file that is not `current` any more is not written to any more, so its size is final.
+        Nobody writes to a file that is not `current` any more, so its size is final.
         """
         if self._raw and self._raw[-1].has_name(self.path + b"/current"):
             return self._raw[-1].measure()
@@ -97,8 +97,8 @@ class LogReader:
     def _look(self) -> tuple[list[bytes], File | None, File | None] | None:
         """Names of old files in order, the file of a rotation under way, and `current`, at one moment.
 
-        `processed` without `previous` is a file that is about to get its name, and would be missed: it is looked again.
-        If that does not help it was a crash; or, after the first look, None: the next change brings another look.
+        `processed` without `previous` is about to become an old file, and would be missed: then look again. If that
+        does not help there was a crash; or, after the first look, return None: the next change brings another look.
         """
         for tries_left in range(TRIES, 0, -1):
             current = self._open(b"current")
@@ -131,12 +131,12 @@ class LogReader:
         except OSError as error:
             if name not in self._denied:
                 self._denied.add(name)
-                self._witness.complain(b"unable to open " + file.path, error)
+                self._reporter.error(b"unable to open " + file.path, error)
             return None
         return file
 
     def _open_rotated(self, names: list[bytes]) -> File | None:
-        """`previous`; or what a processor made of it, if a crash left that complete. Not if it is an old file too."""
+        """Open `previous`, or a complete `processed` that a crash left; None for a file that is an old file too."""
         file = self._open(b"previous") if b"previous" in names else None
         if not file and b"processed" in names and not self._raw:
             file = self._open(b"processed")
@@ -149,10 +149,10 @@ class LogReader:
         return file
 
     def _take_all_old(self, names: list[bytes]) -> None:
-        """New ones among all names of old files.
+        """Take the new ones among all names of old files.
 
-        If older ones are still there none between has been removed, and the first new one is what was `current`. Else
-        it should be known; if it is not, others may have been removed before it, which nobody has read.
+        If an older file is still there, none between was removed, and the first new one was `current`. Otherwise the
+        first new one should be known. If it is not, files before it may have been removed unread.
         """
         survives = bool(names) and names[0] <= self._newest
         new = [name for name in names if name > self._newest]
@@ -160,14 +160,12 @@ class LogReader:
         for name in new:
             is_known = self._take_old(name, survives)
             if may_miss and not is_known:
-                self._witness.complain(
-                    b"unable to keep up with %b: lines may have been removed unread" % self.path, None
-                )
+                self._reporter.error(b"unable to keep up with %b: lines may have been removed unread" % self.path, None)
             may_miss = False
             self._newest = name
 
     def _take_old(self, name: bytes, survives: bool) -> bool:
-        """An old file: whether it is one that was read as `current`; else it is to be read."""
+        """Take an old file; returns whether it was read as `current` already. If not, it will be read."""
         old = File(b"%b/%b" % (self.path, name))
         for index, raw in enumerate(self._raw):
             if raw.has_name(old.path):
@@ -182,14 +180,14 @@ class LogReader:
         return False
 
     def _forget(self, files: list[File]) -> None:
-        """Files that are known under their last name."""
+        """Forget files that have their last name now."""
         for file in files:
             self._raw.remove(file)
             if file not in self._queue:
                 file.close()
 
     def batches(self, size: int) -> "Iterator[Batch]":
-        """What is to be read, in blocks of about so many bytes."""
+        """The unread lines, read in blocks of about `size` bytes."""
         while self._queue:
             file = self._queue[0]
             yield from self._cut(file, self._cutter, self._goes_on, size)
@@ -204,19 +202,19 @@ class LogReader:
                 file.close()
 
     def finish(self) -> "list[Batch]":
-        """The end of the log: its last line has ended, newline or not."""
+        """End the log: its last line has ended, newline or not."""
         return self._cutter.finish()
 
     def _cut(self, file: File, cutter: Cutter, goes_on: bool, size: int) -> "Iterator[Batch]":
         is_begun = file.is_begun
-        for block in file.blocks(size, self._witness):
+        for block in file.blocks(size, self._reporter):
             if not is_begun:
                 is_begun = True
                 yield from cutter.begin(block, file.key, goes_on)
             yield from cutter.feed(block)
 
     def preview(self, size: int, is_whole: bool) -> "Iterator[Batch]":
-        """The same as `batches`, and `finish` if `is_whole`, but to be read again."""
+        """The same as `batches`, and `finish` if `is_whole`; the lines stay unread."""
         cutter, goes_on = Cutter(), True
         for file in self._queue:
             yield from self._cut(file, cutter, goes_on, size)
@@ -225,17 +223,17 @@ class LogReader:
             yield from cutter.finish()
 
     def keep_tail(self, lines: int, until: bytes) -> None:
-        """Leave out what is surely before the last so many lines that have keys up to `until`, if it is said.
+        """Leave out lines before the last `lines` lines with keys up to `until`, if that is not empty.
 
-        At least so many are left, if there are as many. Files are read from their ends, unless they are compressed or
-        may have lines after `until`. What is left begins with a labelled line or a file, so that keys stay the same.
+        More lines than that may be left. Files are read from their ends, unless they are compressed or may have lines
+        after `until`. The rest begins with a labelled line or a file, so that keys stay the same.
         """
         for index in range(len(self._queue) - 1, -1, -1):
             file = self._queue[index]
             if until and (not file.is_old or file.key > until):
                 continue
-            lines -= file.keep_tail(lines, self._witness)
-            if lines <= 0 and file.has_known_keys(self._witness):
+            lines -= file.keep_tail(lines, self._reporter)
+            if lines <= 0 and file.has_known_keys(self._reporter):
                 del self._queue[:index]
                 return
             lines = max(lines, 1)

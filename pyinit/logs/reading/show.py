@@ -1,4 +1,4 @@
-"""Merged lines to text: labels converted, services named, all but the last so many left out. Pure."""
+"""Merged lines to text: labels converted, services named, the first so many left out. Pure."""
 
 from pyinit.logs.reading.merging import Batch, Part, ordered
 
@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from pyinit.logs.reading.times import Clock
 
 
-class Printer:
-    """Rounds of parts to text. `is_naming`: each line says whose it is. `drop`: so many lines are left out first."""
+class Renderer:
+    """Turns rounds of parts into text. `is_naming`: each line names its service. `drop`: leave out so many lines."""
 
     __slots__ = ("_clock", "_open", "drop", "is_naming")
 
@@ -22,9 +22,9 @@ class Printer:
         """The log whose line has not ended in the text so far; -1 for none."""
 
     def text(self, parts: list[Part], names: list[bytes]) -> bytes:
-        """What a round of the logs of these services adds.
+        """The text of a round of the logs of these services.
 
-        A line that has not ended ends when another log comes in between.
+        A line that has not ended is ended when another log comes in between.
         """
         index, batch, _, _ = parts[-1] if len(parts) == 1 else max(parts, key=_goes_on)
         if not batch.begins:
@@ -48,7 +48,7 @@ class Printer:
         return self._clock.show(lines, batch.is_labelled, name + b": " if self.is_naming else b"")
 
     def _rest(self, index: int, batch: Batch) -> bytes:
-        """A piece of the line that is open, or of one that was left out."""
+        """The text of a piece of the open line; nothing if its line was left out."""
         if self._open != index:
             return b""
         if batch.ends:
@@ -57,7 +57,7 @@ class Printer:
 
 
 def _goes_on(part: Part) -> bool:
-    """Whether a part ends inside of a line: then it is the last of its round."""
+    """Whether a part ends inside a line: then it is the last of its round."""
     return not part[1].ends
 
 

@@ -1,4 +1,4 @@
-"""Points in time as people write and read them: what --since and --until take, labels turned into text."""
+"""Points in time as people write and read them: for --since and --until, and in place of labels."""
 
 from time import gmtime, localtime
 
@@ -18,10 +18,10 @@ MOST_KEPT = 100_000
 
 
 def understand(text: bytes, now: int, is_utc: bool) -> int:
-    """Unix nanoseconds of what a person wrote; ValueError if it is no time.
+    """Unix nanoseconds of a time as people write it; ValueError if it is none.
 
-    `YYYY-MM-DD[ HH:MM[:SS[.FRACTION]]]`, with T for the space and with Z or an offset too (RFC 3339), local time if no
-    zone is said and not `is_utc`; `@` and a label; a number and s, m, h, d or w: so long before `now`, unix ns.
+    `YYYY-MM-DD[ HH:MM[:SS[.FRACTION]]]`, also with T for the space, and with Z or an offset (RFC 3339). Without a zone
+    it is local time, or UTC if `is_utc`. `@` and a label. A number and s, m, h, d or w: so long before `now`, unix ns.
     """
     try:
         return _understand(text, now, is_utc)
@@ -66,12 +66,12 @@ def _seconds(numbers: list[int], zone: bytes) -> int:
 
 
 def key(unix_ns: int) -> bytes:
-    """What lines of that time have in front."""
+    """The key of lines of that time."""
     return label(max(unix_ns, -UNIX_EPOCH * SECOND)) + b" "
 
 
 class Clock:
-    """Shows lines: labels become `YYYY-MM-DD HH:MM:SS.NNNNNNNNN`, local, or UTC with a Z. What is none stays."""
+    """Shows lines: labels become `YYYY-MM-DD HH:MM:SS.NNNNNNNNN`, local, or UTC with a Z. Other text stays."""
 
     __slots__ = ("_seconds", "_zone")
 
@@ -112,7 +112,7 @@ class Clock:
 
 
 class Seconds(dict[bytes, bytes]):
-    """From a label's `@` and digits of seconds to the text for them. Raises OverflowError or OSError for no time."""
+    """From the `@` and the seconds of a label to their text. Raises OverflowError or OSError for no time."""
 
     def __init__(self, convert: "Callable[[float], struct_time]") -> None:
         super().__init__()

@@ -1,0 +1,141 @@
+"""Logs on standard output, merged in the order of time: the svlog command."""
+
+import posix
+from _stat import S_ISFIFO
+
+from pyinit.logs.reading.file import Reporter
+from pyinit.logs.reading.merging import clip, rounds
+from pyinit.logs.reading.output import Output, progress_bar
+from pyinit.logs.reading.places import Places
+from pyinit.logs.reading.reader import LogReader
+from pyinit.logs.reading.show import Renderer, count
+from pyinit.logs.reading.times import Clock
+from pyinit.report import TROUBLE, die, warn
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import NoReturn
+
+    from pyinit.logs.reading.merging import Batch
+    from pyinit.logs.reading.query import Query
+
+PROG = b"svlog"
+
+GREATEST_BLOCK, LEAST_BLOCK = 1 << 18, 1 << 12
+BLOCKS = 1 << 22
+"""Bytes of all blocks that are merged at a time, about."""
+
+MANY = 100
+"""Logs that fit into the descriptors that every process may have."""
+
+
+class Printout:
+    """Prints the lines of a query. `logs`: the container's log directory; `services`: the service directory."""
+
+    is_whole = True
+    """Whether a line that has not ended counts as one."""
+
+    def __init__(self, query: "Query", logs: bytes, services: bytes) -> None:
+        self._query = query
+        self._places = Places(logs, services, query.names, self._error)
+        self._reporter = Reporter(self._error)
+        self._readers: dict[bytes, LogReader] = {}
+        self._renderer = Renderer(Clock(query.is_utc))
+        self._output = Output()
+        self._code = 0
+
+    def run(self) -> int:
+        """Print the logs as they are now; returns the exit code."""
+        self._find()
+        self._prepare()
+        bar = progress_bar(sum(reader.left for reader in self._readers.values()))
+        if bar:
+            self._reporter.advance = bar.update
+        self._print()
+        if bar:
+            bar.close()
+        return self._code
+
+    def _error(self, message: bytes, error: OSError | None) -> None:
+        warn(PROG, message, error)
+        self._code = TROUBLE
+
+    def _find(self) -> None:
+        """Take up new logs."""
+        for name, path in self._places.find():
+            if path not in self._readers:
+                self._readers[path] = LogReader(name, path, self._query.since, self._reporter)
+        if len(self._readers) > MANY:
+            allow_descriptors()
+
+    def _prepare(self) -> None:
+        """Find out how much there is to read, and how much of that to leave out."""
+        readers = list(self._readers.values())
+        for reader in readers:
+            self._refresh(reader)
+        self._renderer.is_naming = len(set(self._query.names) or self._services()) > 1
+        lines = self._query.lines
+        if lines is None:
+            return
+        for reader in readers:
+            reader.keep_tail(lines, self._query.until)
+        total = sum(count(self._clip(reader.preview(self._block, self.is_whole))) for reader in readers)
+        self._renderer.drop = max(0, total - lines)
+
+    def _services(self) -> set[bytes]:
+        """The services that logs may belong to, if the query names none."""
+        return {reader.name for reader in self._readers.values()}
+
+    def _refresh(self, reader: LogReader) -> None:
+        try:
+            reader.refresh()
+        except FileNotFoundError as error:
+            if self._query.names:
+                self._error(b"unable to open %b/current" % reader.path, error)
+        except OSError as error:
+            self._error(b"unable to read directory " + reader.path, error)
+
+    @property
+    def _block(self) -> int:
+        return max(LEAST_BLOCK, min(GREATEST_BLOCK, BLOCKS // max(1, len(self._readers))))
+
+    def _clip(self, batches: "Iterator[Batch]") -> "Iterator[Batch]":
+        query = self._query
+        return clip(batches, query.since, query.until) if query.since or query.until else batches
+
+    def _batches(self, reader: LogReader) -> "Iterator[Batch]":
+        yield from reader.batches(self._block)
+        if self.is_whole:
+            yield from reader.finish()
+
+    def _print(self) -> None:
+        """Read and write everything found."""
+        readers = list(self._readers.values())
+        text = self._renderer.text
+        names = [reader.name for reader in readers]
+        try:
+            for parts in rounds([self._clip(self._batches(reader)) for reader in readers]):
+                self._output.add(text(parts, names))
+            self._output.flush()
+        except BrokenPipeError:
+            self._leave()
+        except OSError as error:
+            die(PROG, b"unable to write to standard output", error)
+
+    def _leave(self) -> "NoReturn":
+        """End: nobody reads any more."""
+        posix._exit(self._code)
+
+
+def has_pipe() -> bool:
+    """Whether standard output is a pipe, whose reader may go."""
+    return S_ISFIFO(posix.fstat(1).st_mode)
+
+
+def allow_descriptors() -> None:
+    """Raise the soft limit of descriptors to the hard one: each log takes some."""
+    from resource import RLIMIT_NOFILE, getrlimit, setrlimit
+
+    _, most = getrlimit(RLIMIT_NOFILE)
+    setrlimit(RLIMIT_NOFILE, (most, most))
