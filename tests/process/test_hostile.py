@@ -41,7 +41,7 @@ def test_no_forks(machine: Machine, open_to_all: Path) -> None:
     pid = machine.until_up("b")
     until(lambda: "multilog: warning: unable to fork, trying again every second: " in machine.stderr(), "the logger's")
     machine.svc("d", "a")
-    until(lambda: "multilog" in machine.inside("ps", "-e", "-o", "comm="), "the logging process")
+    until(lambda: "multilog" in machine.inside("ps", "-e", "-o", "comm="), "the log collector")
     assert machine.stderr().count("multilog: warning: unable to fork") == 1
     machine.svc("u", "a")
     text = "supervise: warning: unable to fork for a, trying again in a second: "
@@ -259,7 +259,7 @@ def test_stopping_and_continuing_anything(make_machine: MakeMachine) -> None:
     noted = int((machine.services / "a/n").read_text())
     missing = set(range(1, noted + 1)) - set(numbers)
     assert len(missing) <= 2, "nothing is lost but what was noted and not yet written when the service was killed"
-    assert "killed" not in machine.stderr(), "what was stopped was continued, the logging process too"
+    assert "killed" not in machine.stderr(), "what was stopped was continued, the log collector too"
 
 
 def test_ten_thousand_orphans(machine: Machine) -> None:

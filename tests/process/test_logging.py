@@ -15,7 +15,7 @@ def numbers(text: str, prefix: str) -> list[int]:
 
 
 def logger_pid(machine: Machine) -> int:
-    """The pid of the logging process, as its namespace counts."""
+    """The pid of the log collector, as its namespace counts."""
     listing = machine.inside("ps", "-e", "-o", "pid=,ppid=,comm=").splitlines()
     found = [int(pid) for pid, parent, name in map(str.split, listing) if (parent, name) == ("1", "multilog")]
     return found[0] if found else 0
@@ -118,12 +118,12 @@ def test_a_killed_logging_process_is_replaced_and_loses_at_most_what_it_had_read
     machine.add("web", counting(20000))
     machine.boot()
     directory = machine.top / "logs/web"
-    first = until(lambda: logger_pid(machine), "the logging process")
+    first = until(lambda: logger_pid(machine), "the log collector")
     until(lambda: directory.exists() and len(logged(directory)) > 2000, "the middle of the stream")
     machine.inside("kill", "-9", first)
     assert until(lambda: (pid := logger_pid(machine)) != first and pid, "another one")
     until(lambda: logged(directory)[-1:] == ["end"], "the end of the stream", 30)
-    assert "the logging process" in machine.stderr()
+    assert "the log collector" in machine.stderr()
     kept = [int(line.split()[1]) for line in logged(directory) if line != "end"]
     assert kept == sorted(set(kept)), "in order, nothing twice"
     assert 20000 - len(kept) <= 65536 // len("n 10000\n"), "at most one block in flight"
@@ -135,7 +135,7 @@ def test_what_is_in_the_pipe_when_the_logging_process_dies_is_not_lost(make_mach
     machine.add("web", "while [ ! -e go ]; do sleep 0.05; done; seq -f 'n %.0f' 0 4999; exec sleep 1000")
     machine.add("hello", "echo hello; exec sleep 1000")
     machine.boot()
-    until(lambda: "hello: hello" in machine.stdout(), "the logging process to work")
+    until(lambda: "hello: hello" in machine.stdout(), "the log collector to work")
     pid = logger_pid(machine)
     machine.inside("kill", "-STOP", pid)
     (machine.services / "web/go").touch()
@@ -154,7 +154,7 @@ def test_the_logging_process_told_to_end_hands_over_without_loss(make_machine: M
     seen = {0}
     for threshold in (2000, 6000, 10000):
         until(lambda: directory.exists() and len(logged(directory)) > threshold, "more of the stream", 20)
-        pid = until(lambda: (pid := logger_pid(machine)) not in seen and pid, "a logging process")
+        pid = until(lambda: (pid := logger_pid(machine)) not in seen and pid, "a log collector")
         seen.add(pid)
         machine.inside("kill", "-TERM", pid)
     until(lambda: logged(directory)[-1:] == ["end"], "the end of the stream", 30)

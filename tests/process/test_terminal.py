@@ -175,7 +175,7 @@ def test_a_stop_key_stops_nothing_of_ours(terminal: Callable[..., Terminal]) -> 
 
 
 def test_logs_come_through_whatever_the_command_does_to_the_terminal(terminal: Callable[..., Terminal]) -> None:
-    """`stty tostop` stops who writes from the background, or fails the write; the logging process and process 1 do."""
+    """`stty tostop` stops who writes from the background, or fails the write; the log collector and process 1 do."""
     script = "trap 'echo hup' HUP; echo up; while :; do sleep 0.02; done"
     shell = terminal("--", *SHELL, services={"a": script, "b": "exec sleep 1000"})
     shell.until_seen("a: up", PROMPT)

@@ -166,7 +166,7 @@ class Collector:
         pid, self.pid = self.pid, 0
         if self._attached:
             how = b"was killed by signal %d" % -outcome if outcome < 0 else b"exited %d" % outcome
-            report.warn(PROG, b"the logging process (pid %d) %b, starting another" % (pid, how))
+            report.warn(PROG, b"the log collector (pid %d) %b, starting another" % (pid, how))
             self._ensure()
         for callback in self._subscribers:
             callback()

@@ -1,9 +1,9 @@
 """A log directory read back, while a multilog may be writing and rotating it: each byte once, in order.
 
 The files of a directory are read from the oldest on: `@LABEL...`, `previous` while a rotation is under way, `current`.
-These two are opened when they are found, and kept open until the old files that they become are seen. An old
-file was read already if its inode says so; or its place and its beginning, if a processor made another file of it. A list
-of names is believed when it was the same twice, with the same `current` before and after.
+These two are opened when they are found, and kept open until the old files that they become are seen. An old file was
+read already if its inode says so; or its place and its beginning, if a processor made another file of it. A list of
+names is believed when it was the same twice, with the same `current` before and after.
 """
 
 import posix

@@ -19,7 +19,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from pyinit.system.loop import Deadline, Loop
+    from pyinit.system.deadlines import Deadline
+    from pyinit.system.loop import Loop
 
 SETTLE = 0.01
 """Seconds from an event to the read: lines written meanwhile are merged in order."""
