@@ -59,6 +59,10 @@ class Ending:
     def begin(self, stop_timeout: float) -> None:
         """Ask the command and the services to end; after `stop_timeout` seconds they are killed."""
         self._deadline = self._began + stop_timeout
+        if self._command:
+            self._command.signal(SIGTERM)
+            self._command.signal(SIGCONT)
+        self._services.stop()
         for pair in self._services.everything():
             self._pair_changed(pair)
             if pair.service and pair.service.pid:
@@ -67,11 +71,7 @@ class Ending:
         self._loop.on_orphan.append(self._orphan_reaped)
         if self._logger:
             self._logger.subscribe(self.look_soon)
-        if self._command:
-            self._command.signal(SIGTERM)
-            self._command.signal(SIGCONT)
         self._send(self._loggers(), SIGCONT)
-        self._services.stop()
         self.look_soon()
 
     def hurry(self) -> None:

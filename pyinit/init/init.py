@@ -186,13 +186,13 @@ class Init:
         if self._ending:
             self._ending.hurry()
             return
-        self._tell(b"going down")
-        if self._runtime and self._has_services:
-            self._runtime.set_ready(b"")
         from pyinit.init.ending import Ending
 
         self._ending = Ending(self._loop, self._services, self._logger, self._command, self._end)
         self._ending.begin(self._options.stop_timeout)
+        self._tell(b"going down")
+        if self._runtime and self._has_services:
+            self._runtime.set_ready(b"")
 
 
 def _nothing() -> None:

@@ -21,7 +21,7 @@ from pyinit.system.changes import NAMES_CHANGE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from pyinit.services.context import Context
     from pyinit.services.pair import LoggingPolicy
@@ -200,7 +200,7 @@ class Scanner:
     def stop(self) -> None:
         """No new starts: retire every pair."""
         self._stopping = True
-        for pair in self.everything():
+        for pair in (*self.pairs.values(), *self._retired):
             self._context.loop.guard(pair.retire)
 
     def signal(self, name: bytes, number: int) -> None:
@@ -209,10 +209,9 @@ class Scanner:
             if pair.name == name and pair.service and pair.service.pid:
                 pair.service.signal(number)
 
-    def everything(self) -> "Iterator[Pair]":
+    def everything(self) -> "list[Pair]":
         """All pairs of which something may be left."""
-        yield from list(self.pairs.values())
-        yield from list(self._retired)
+        return [*self.pairs.values(), *self._retired]
 
 
 def _tells_changes(directory_fd: int) -> bool:

@@ -29,7 +29,7 @@ from pyinit.services.life.state import (
     step,
 )
 from pyinit.services.statedir import CannotPublish, StateDir
-from pyinit.services.trouble import CannotOpen, Complaints
+from pyinit.services.trouble import CannotOpen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,11 +57,11 @@ class Supervisor:
     """
 
     __slots__ = (
-        "_complaints",
         "_context",
         "_definition",
         "_published",
         "_redirections",
+        "_said",
         "_statedir",
         "_timer",
         "name",
@@ -83,7 +83,8 @@ class Supervisor:
         self._definition: Definition | None = None
         self._timer: Deadline | None = None
         self._published = b""
-        self._complaints = Complaints(context.is_classical)
+        self._said = b""
+        """The trouble that was told last, until a start succeeds."""
 
     @property
     def pid(self) -> int:
@@ -179,7 +180,7 @@ class Supervisor:
         except UNSTARTABLE as error:
             self._complain(error)
             return NotStarted()
-        self._complaints.clear()
+        self._said = b""
         context.loop.children[pid] = self._exited
         return Started(pid)
 
@@ -210,8 +211,9 @@ class Supervisor:
 
     def _say(self, text: bytes, error: OSError | None, detail: bytes = b"") -> None:
         text += (b": " + report.reason(error) if error else b"") + (b": " + detail if detail else b"")
-        if self._complaints.is_new(text):
+        if text != self._said or self._context.is_classical:
             report.say(PROG, text)
+        self._said = text
 
     def signal(self, number: int) -> None:
         """Send run a signal. Trouble is said."""

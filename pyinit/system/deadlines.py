@@ -23,29 +23,30 @@ class Deadline:
 class Deadlines:
     """The deadlines of one loop."""
 
-    __slots__ = ("_count", "_heap")
+    __slots__ = ("_count", "heap")
 
     def __init__(self) -> None:
         self._count = 0
-        self._heap: list[tuple[float, int, Deadline]] = []
+        self.heap: list[tuple[float, int, Deadline]] = []
+        """(when, which of them, the callback), the first one in front. Empty: no deadline is set."""
 
     def add(self, when: float, callback: "Callable[[], None]") -> Deadline:
         """A callback that is due at `when`. Those of one moment are due in the order in which they were added."""
         deadline = Deadline(callback)
         self._count += 1
-        heappush(self._heap, (when, self._count, deadline))
+        heappush(self.heap, (when, self._count, deadline))
         return deadline
 
     @property
     def next(self) -> float | None:
         """When the next one is due; None where there is none."""
-        while self._heap and self._heap[0][2].callback is None:
-            heappop(self._heap)
-        return self._heap[0][0] if self._heap else None
+        while self.heap and self.heap[0][2].callback is None:
+            heappop(self.heap)
+        return self.heap[0][0] if self.heap else None
 
     def pop_due(self, now: float) -> "Callable[[], None] | None":
         """Take out the first that is due; None if none is."""
-        while self._heap and self._heap[0][0] <= now:
-            if callback := heappop(self._heap)[2].callback:
+        while self.heap and self.heap[0][0] <= now:
+            if callback := heappop(self.heap)[2].callback:
                 return callback
         return None

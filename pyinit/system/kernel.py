@@ -1,16 +1,18 @@
 """The system calls by which a loop lives: the one seam that a test replaces by a fake kernel.
 
-The attributes are the built-in functions themselves, so a call through the seam costs no Python frame.
+Most attributes are the built-in functions themselves, so a call through the seam costs no Python frame.
 """
 
 import posix
 import select
+from _signal import sigtimedwait, sigwaitinfo
 from time import monotonic, time_ns
 
 from pyinit.system.doorbell import Doorbell
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Protocol
 
     class Poller(Protocol):
@@ -38,8 +40,16 @@ class Kernel:
     unix = staticmethod(time_ns)
     waitpid = staticmethod(posix.waitpid)
     kill = staticmethod(posix.kill)
-    poller = staticmethod(select.epoll)
-    doorbell = Doorbell
+    poller: "Callable[[], Poller]" = staticmethod(select.epoll)
+    doorbell: "Callable[[], Doorbell]" = Doorbell
+    sigwaitinfo = staticmethod(sigwaitinfo)
+    sigtimedwait = staticmethod(sigtimedwait)
+
+    def watch(self, directory_fd: int, changes: int) -> int:
+        """See `changes.watch`, which is loaded where there is a directory to watch."""
+        from pyinit.system.changes import watch
+
+        return watch(directory_fd, changes)
 
 
 REAL = Kernel()

@@ -11,7 +11,7 @@ the error with the name of the owner (the `name` of the object whose method fail
 """
 
 import posix
-from _signal import SIGCHLD, SIGIO, sigtimedwait
+from _signal import SIGCHLD, SIGIO
 from select import EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT
 
 from pyinit import report
@@ -125,10 +125,8 @@ class Loop:
 
         `changes`: NAMES_CHANGE or FILES_CHANGE of `changes.py`. One directory's change calls every watcher.
         """
-        from pyinit.system.changes import watch
-
         self.add_signal_handler(SIGIO, self._directories_changed)
-        watch_fd = watch(directory_fd, changes)
+        watch_fd = self.kernel.watch(directory_fd, changes)
         self._watches[watch_fd] = callback
         return watch_fd
 
@@ -149,7 +147,7 @@ class Loop:
                 self._turn()
             except Exception as error:
                 self._report(b"", error)
-                sigtimedwait((), PAUSE)
+                self.kernel.sigtimedwait((), PAUSE)
         return self._code
 
     def _open(self) -> None:
@@ -162,8 +160,10 @@ class Loop:
                 signals = self._doorbell.take()
             else:
                 self._call(fd, events)
-        self._tell(signals)
-        self._call_due()
+        if signals:
+            self._tell(signals)
+        if self._deadlines.heap:
+            self._call_due()
 
     def _tell(self, signals: set[int]) -> None:
         for number in signals:

@@ -4,7 +4,7 @@ Signals stay blocked, and `sigtimedwait` fetches one at a time. No handler runs 
 from a signal to the command is as short as the C programs'.
 """
 
-from _signal import SIGCHLD, sigtimedwait, sigwaitinfo
+from _signal import SIGCHLD
 from errno import EPERM
 
 from pyinit.system.loop import Loop
@@ -52,7 +52,9 @@ class SignalLoop(Loop):
     def _turn(self) -> None:
         timeout = self._timeout()
         awaited = self._others if self._is_breathing else self._awaited
-        found = sigwaitinfo(awaited) if timeout is None else sigtimedwait(awaited, timeout)
+        kernel = self.kernel
+        found = kernel.sigwaitinfo(awaited) if timeout is None else kernel.sigtimedwait(awaited, timeout)
         if found:
             self._tell({found.si_signo})
-        self._call_due()
+        if self._deadlines.heap:
+            self._call_due()
