@@ -1,7 +1,7 @@
 """Which Python functions of the package are called: the length of a flow, in calls instead of seconds."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from inspect import CO_GENERATOR
 from types import FrameType
@@ -23,18 +23,26 @@ class Calls(list[str]):
     def path(self) -> str:
         return f"{len(self)} calls:\n  " + "\n  ".join(self)
 
+    def until(self, name: str) -> "Calls":
+        """The calls up to the first one of that function, and this one."""
+        return Calls(self[: self.index(name) + 1])
+
 
 @contextmanager
-def traced(begin: str = "") -> Iterator[Calls]:
-    """Note the calls; with `begin`, from the first call of that function on."""
+def traced(begin: str = "", end: Sequence[str] = ()) -> Iterator[Calls]:
+    """Note the calls: with `begin` from the first call of that function on, with `end` up to the first of those."""
     calls = Calls()
+    is_over = False
     generators: list[FrameType] = []
 
     def note(frame: FrameType, event: str, argument: object) -> None:
+        nonlocal is_over
         code = frame.f_code
-        if event != "call" or not (code.co_filename.startswith(PACKAGE) or code in STANDING_IN):
+        is_ours = code.co_filename.startswith(PACKAGE) or code in STANDING_IN
+        if is_over or event != "call" or not is_ours:
             return
-        if code.co_name in INLINE or any(frame is known for known in generators):
+        is_over = bool(calls) and code.co_qualname in end
+        if is_over or code.co_name in INLINE or any(frame is known for known in generators):
             return
         if not calls and begin and code.co_qualname != begin:
             return

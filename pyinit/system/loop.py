@@ -206,7 +206,7 @@ class Loop:
             self.guard(callback)
 
     def _reap(self) -> None:
-        """Reap until none is left. After a batch of orphans the rest waits for BREATH seconds."""
+        """Reap until none is left. After a batch of orphans, and after REAPED_AT_ONCE deaths, the rest waits."""
         if self._is_breathing:
             return
         before = self.orphans
@@ -217,7 +217,7 @@ class Loop:
                 return
             if pid == 0:
                 if self.orphans >= before + BATCH:
-                    self._breathe(BREATH)
+                    self._breathe()
                 return
             outcome = posix.waitstatus_to_exitcode(status)
             callback = self.children.pop(pid, None)
@@ -231,12 +231,12 @@ class Loop:
                 callback(outcome)
             except Exception as error:
                 self._report(_owner(callback), error)
-        self._breathe(0)
+        self._breathe()
 
-    def _breathe(self, seconds: float) -> None:
-        """Reap again so many seconds later, and not before."""
+    def _breathe(self) -> None:
+        """Reap again BREATH seconds later, and not before: this turn goes on, and the next one reads descriptors."""
         self._is_breathing = True
-        self.call_at(self.kernel.monotonic() + seconds, self._go_on)
+        self.call_at(self.kernel.monotonic() + BREATH, self._go_on)
 
     def _go_on(self) -> None:
         self._is_breathing = False
