@@ -99,7 +99,7 @@ class FakePoller:
         del self.registered[fd]
         self._poll.unregister(fd)
 
-    def poll(self, timeout: float | None, /) -> list[tuple[int, int]]:
+    def poll(self, timeout: float | None = None, /) -> list[tuple[int, int]]:
         found = dict(self._poll.poll(0))
         for fd, events in self.ready.items():
             if fd in self.registered:

@@ -127,7 +127,7 @@ class Supervisor:
         self.state = State(DOWN if self._definition.is_down else UP, context.loop.kernel.unix())
         self.handle(Opened())
         if context.is_classical and not self._published:  # the C program tries twice, and says so twice
-            self._publish()
+            self.handle(Opened())  # only the status follows from it now
         statedir.open_ok()
 
     def _define(self) -> "Definition":
@@ -150,7 +150,9 @@ class Supervisor:
                     case Signal():
                         self.signal(action.number)
         state = self.state
-        self._publish()
+        content = status.pack(state.pid, state.is_paused, state.want, state.since)
+        if content != self._published:
+            self._publish(content)
         if state.phase == BACKOFF:
             self._timer = self._context.loop.call_at(state.start_at, self._wake)
         elif state.phase == LEFT != before:
@@ -252,12 +254,8 @@ class Supervisor:
         for letter in letters:
             self.handle(Commanded(letter))
 
-    def _publish(self) -> None:
-        """Replace the status if it is another. Trouble is said, unless nobody is left to read it; the old one stays."""
-        state = self.state
-        content = status.pack(state.pid, state.is_paused, state.want, state.since)
-        if content == self._published:
-            return
+    def _publish(self, content: bytes) -> None:
+        """Replace the status. Trouble is said, unless nobody is left to read it; the old one stays."""
         try:
             self._statedir.publish(content)
             self._published = content

@@ -9,8 +9,8 @@ from pathlib import Path
 from signal import SIGCONT, SIGTERM
 
 import pytest
-from calls import traced
 from kernel import World, make_service
+from tracing import traced
 
 import pyinit.init.ending  # loaded when a stop begins: its import is no part of the flow
 from pyinit.init.init import Init
