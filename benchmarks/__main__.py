@@ -30,6 +30,7 @@ NAMES = {
     "status": "Status",
     "down": "The way down",
     "startup": "Chain-loading commands",
+    "chain": "Chains of commands",
     "multilog_throughput": "multilog",
     "lines": "multilog by length of line",
     "growth": "Growth",
