@@ -1,6 +1,6 @@
 """`envdir ./env setuidgid nobody softlimit -o 64 PROG`: processor time until PROG runs, whose own is next to none.
 
-Held against a bare interpreter, `python3 -I -S -c pass`. Without root there is no setuidgid, so envuidgid stands for it.
+Held against a bare interpreter, `python3 -I -S -c pass`. Without root, envuidgid stands for setuidgid.
 """
 
 import os

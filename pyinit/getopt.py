@@ -1,8 +1,8 @@
 """djb's option parser (subgetopt of daemontools 0.76), for the programs that take options. Pure.
 
-Options end at the first argument that does not begin with a dash, is a dash alone, or begins with two
-dashes; the last is consumed whatever follows the dashes. Letters may be combined; a value may be
-attached or be the next argument.
+Options end at the first argument that does not begin with a dash, or is a dash alone, or begins with two dashes. One
+that begins with two dashes is consumed, whatever follows them. Letters may be combined. A value may be attached or be
+the next argument.
 """
 
 
@@ -14,11 +14,12 @@ class BadOption(Exception):
         self.message = message
 
 
-def parse(arguments: list[bytes], flags: bytes, valued: bytes = b"") -> tuple[list[tuple[bytes, bytes]], list[bytes]]:
-    """Split arguments into options and operands.
+def parse_options(
+    arguments: list[bytes], flags: bytes, valued: bytes = b""
+) -> tuple[list[tuple[bytes, bytes]], list[bytes]]:
+    """Split arguments into options, as (letter, value) pairs in their order, and operands. Raises BadOption.
 
-    `flags` are the letters without a value, `valued` those with one. Returns the options in their order as
-    (letter, value) pairs, the value empty for a flag, and the operands. Raises BadOption.
+    `flags` are the letters without a value, which is then empty; `valued` are those with one.
     """
     found: list[tuple[bytes, bytes]] = []
     index = 0

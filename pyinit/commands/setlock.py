@@ -7,7 +7,7 @@
 import posix
 from fcntl import LOCK_EX, LOCK_NB, flock
 
-from pyinit.getopt import BadOption, parse
+from pyinit.getopt import BadOption, parse_options
 from pyinit.report import die, say, usage
 from pyinit.system.process import become, restore
 
@@ -19,7 +19,7 @@ def main(argv: list[bytes]) -> int:
     """Open for append, lock, run: the file's contents are nobody's business."""
     restore()
     try:
-        options, operands = parse(argv[1:], b"nNxX")
+        options, operands = parse_options(argv[1:], b"nNxX")
     except BadOption as error:
         say(argv[0].rpartition(b"/")[2], error.message)
         usage(PROG, USAGE)
@@ -31,19 +31,19 @@ def main(argv: list[bytes]) -> int:
             waits = letter == b"N"
         else:
             complains = letter == b"X"
-    lock(operands[0], waits, complains)
+    _lock(operands[0], waits, complains)
     become(PROG, operands[1:])
 
 
-def lock(file: bytes, waits: bool, complains: bool) -> None:
-    """Leave a locked descriptor for the program to inherit; leave altogether when that fails."""
+def _lock(file: bytes, waits: bool, complains: bool) -> None:
+    """Leave a locked lock_fd for the program to inherit; leave altogether when that fails."""
     attempt = b"open "
     try:
-        descriptor = posix.open(file, posix.O_WRONLY | posix.O_NONBLOCK | posix.O_APPEND | posix.O_CREAT, 0o600)
+        lock_fd = posix.open(file, posix.O_WRONLY | posix.O_NONBLOCK | posix.O_APPEND | posix.O_CREAT, 0o600)
         attempt = b"lock "
-        flock(descriptor, LOCK_EX if waits else LOCK_EX | LOCK_NB)
+        flock(lock_fd, LOCK_EX if waits else LOCK_EX | LOCK_NB)
     except OSError as error:
         if not complains:
             posix._exit(0)
         die(PROG, b"unable to %b%b" % (attempt, file), error)
-    posix.set_inheritable(descriptor, True)
+    posix.set_inheritable(lock_fd, True)

@@ -5,7 +5,7 @@ from errno import ENXIO
 
 from pyinit import report
 from pyinit.formats.control import HELP, LETTERS
-from pyinit.getopt import BadOption, parse
+from pyinit.getopt import BadOption, parse_options
 from pyinit.system import files
 from pyinit.view.names import find, state_of
 
@@ -15,7 +15,7 @@ PROG = b"svc"
 def main(argv: list[bytes]) -> int:
     """Write the letters, each once, in the order they were first given. Trouble with one directory is a warning."""
     try:
-        options, names = parse(argv[1:], LETTERS)
+        options, names = parse_options(argv[1:], LETTERS)
     except BadOption as bad:
         report.say(argv[0].rpartition(b"/")[2], bad.message)
         report.write(HELP + b"\n")

@@ -1,15 +1,15 @@
 """svscanboot: run svscan over /service, its messages shown in the title of a readproctitle.
 
-For an init that starts it and gives it nothing: the environment is dropped but for a fixed PATH, and so are
-standard input, output and error. Supervise processes that outlived an earlier svscan are asked to go first.
-The directory is /service, as daemontools 0.76 has it (Debian's package says /etc/service), or what
-PYINIT_SERVICE_DIR names. In a container `pyinit` is what to run instead: it keeps the environment and the output.
+An init starts it and gives it nothing. The environment is dropped except for a fixed PATH, and so are standard input,
+output and error. Supervise processes that outlived an earlier svscan are asked to go first. The directory is /service,
+as in daemontools 0.76 (Debian's package has /etc/service), or the one named by PYINIT_SERVICE_DIR. In a container run
+`pyinit` instead: it keeps the environment and the output.
 """
 
 import posix
 
 from pyinit.report import die
-from pyinit.system.process import restore
+from pyinit.system.process import execute, restore
 
 PROG = b"svscanboot"
 PATH = b"/command:/usr/local/bin:/usr/local/sbin:/bin:/sbin:/usr/bin:/usr/sbin:/usr/X11R6/bin"
@@ -28,7 +28,4 @@ def main(argv: list[bytes]) -> int:
     """Hand over to the shell; arguments are ignored."""
     restore()
     directory = posix.environ.get(b"PYINIT_SERVICE_DIR") or b"/service"
-    try:
-        posix.execv(b"/bin/sh", [b"sh", b"-c", SCRIPT, argv[0], directory])
-    except OSError as error:
-        die(PROG, b"unable to run /bin/sh", error)
+    die(PROG, b"unable to run /bin/sh", execute([b"/bin/sh"], [b"sh", b"-c", SCRIPT, argv[0], directory]))

@@ -1,7 +1,7 @@
 """The environment of the program that follows, as a list of entries: order, duplicates and odd entries kept.
 
-A dictionary cannot say what daemontools hands on: the list may name a variable twice, and may hold entries
-without `=`. Loaded only by the commands that change the environment.
+A dictionary cannot say what daemontools hands on: the list may name a variable twice, and may hold entries without `=`.
+Loaded only by the commands that change the environment.
 """
 
 import posix
@@ -35,6 +35,39 @@ def value(content: bytes) -> bytes:
     return content.partition(b"\n")[0].rstrip(b" \t").replace(b"\0", b"\n")
 
 
+def read_changes() -> list[bytes]:
+    """What the files of the current directory ask for: `NAME=VALUE` to set, `NAME` to remove (envdir.c).
+
+    Raises OSError; its `filename` is that of the file in trouble, or `.`.
+    """
+    changes = []
+    for name in posix.listdir(b"."):
+        if name.startswith(b"."):
+            continue
+        try:
+            content = _read(name)
+        except OSError as error:
+            error.filename = name
+            raise
+        changes.append(b"%b=%b" % (name, value(content)) if content else name)
+    return changes
+
+
+def _read(name: bytes) -> bytes:
+    """The whole file; nothing for a link that leads nowhere, where the C program repeats what it read before."""
+    try:
+        file_fd = posix.open(name, posix.O_RDONLY | posix.O_NONBLOCK | posix.O_CLOEXEC)
+    except FileNotFoundError:
+        return b""
+    chunks = []
+    try:
+        while chunk := posix.read(file_fd, 65536):
+            chunks.append(chunk)
+    finally:
+        posix.close(file_fd)
+    return b"".join(chunks)
+
+
 class _Pairs:
     """What posix.execve takes for a mapping; unlike a dict it keeps order and duplicates."""
 
@@ -63,8 +96,8 @@ class _Pairs:
 def execve(program: bytes, argv: list[bytes], entries: list[bytes]) -> "NoReturn":
     """Become program with exactly these entries. Raises OSError.
 
-    Python refuses entries without a name or without `=`; a list with one of those goes through ctypes, an
-    import of milliseconds that others do not pay.
+    Python refuses entries without a name or without `=`. A list that has one goes through ctypes, which takes
+    milliseconds to import.
     """
     if all(b"=" in entry[1:] for entry in entries):
         mapping: Any = _Pairs(entries)

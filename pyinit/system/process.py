@@ -1,11 +1,11 @@
 """Become another program, leaving the process as the C daemontools would.
 
 Chain-loading is "restore, change myself, then become". At start Python ignores SIGPIPE and SIGXFSZ, and in the C
-locale sets LC_CTYPE in the environment; neither may reach the program that follows. Whether the two signals were
-ignored by whoever started us cannot be known any more: they become the default.
+locale sets LC_CTYPE in the environment. Neither may reach the program that follows. Whether our caller ignored the two
+signals cannot be known any more, so they become the default.
 
-Unless it is to be changed, the C-level `environ` is handed on as it is (`execv`, not `execve`), so order,
-duplicates and odd entries survive.
+An environment that is not to be changed is handed on as the C library has it (`execv`, not `execve`). So its order, its
+duplicates and its odd entries survive.
 """
 
 import posix
@@ -29,7 +29,7 @@ LOCALES_OF_PYTHON = (b"C.UTF-8", b"C.utf8", b"UTF-8")
 def arguments() -> list[bytes]:
     """The command line as the bytes it was given in, the program's name first.
 
-    From the kernel: through sys.argv and back is not exact in every locale, so that is only for want of /proc.
+    They come from the kernel. The way through sys.argv and back is not exact in every locale: it is for want of /proc.
     """
     try:
         return _read_strings("/proc/self/cmdline")[-len(sys.argv) :]
@@ -124,8 +124,8 @@ def candidates(name: bytes, path: bytes | None) -> list[bytes]:
 def execute(programs: list[bytes], argv: list[bytes], entries: list[bytes] | None = None) -> OSError:
     """Exec the first of `programs` that can be run (pathexec_run.c); returns the error when none can.
 
-    A missing file is passed over; one that may not be run (EACCES, EPERM, EISDIR) is remembered and passed
-    over; any other error ends the search. `entries` is the environment, if it is not the process's own.
+    A missing file is passed over. One that may not be run (EACCES, EPERM, EISDIR) is remembered and passed over. Any
+    other error ends the search. `entries` is the environment, if it is not the process's own.
     """
     remembered: OSError | None = None
     argv = argv if argv[0] else [b"-"]  # refused by Python; the kernel refuses `DIR/` whatever argv[0] is

@@ -28,12 +28,12 @@ LAUNCHER = {
 CHAIN_LOADING: dict[str, tuple[set[str], str]] = {
     "envdir": ({"pyinit.system.environment"}, "mkdir e; echo x >e/A; envdir e true"),
     "envuidgid": ({"pyinit.system.environment"}, "envuidgid root true"),
-    "fghack": (set(), "fghack true"),
+    "fghack": ({"pyinit.system.descendants"}, "fghack true"),
     "pgrphack": (set(), "pgrphack true"),
-    "readproctitle": (set(), "readproctitle label ..... </dev/null"),
+    "readproctitle": ({"pyinit.system.title"}, "readproctitle label ..... </dev/null"),
     "setlock": ({"fcntl", "pyinit.getopt"}, "setlock -n f true"),
     "setuidgid": (set(), "setuidgid root true"),
-    "softlimit": ({"resource", "pyinit.errors", "pyinit.getopt"}, "softlimit -o 50 true"),
+    "softlimit": ({"resource", "pyinit.errors", "pyinit.getopt", "pyinit.system.limits"}, "softlimit -o 50 true"),
     "svscanboot": (set(), "PYINIT_SERVICE_DIR=/nonexistent svscanboot"),
 }
 """What is imported beyond the launcher's own, and how the command is run."""

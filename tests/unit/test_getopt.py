@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyinit.getopt import BadOption, parse
+from pyinit.getopt import BadOption, parse_options
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ from pyinit.getopt import BadOption, parse
     ],
 )
 def test_flags(arguments: list[bytes], options: list[bytes], operands: list[bytes]) -> None:
-    assert parse(arguments, b"ud") == ([(letter, b"") for letter in options], operands)
+    assert parse_options(arguments, b"ud") == ([(letter, b"") for letter in options], operands)
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_flags(arguments: list[bytes], options: list[bytes], operands: list[byte
     ],
 )
 def test_values(arguments: list[bytes], options: list[tuple[bytes, bytes]], operands: list[bytes]) -> None:
-    assert parse(arguments, b"u", b"o") == (options, operands)
+    assert parse_options(arguments, b"u", b"o") == (options, operands)
 
 
 @pytest.mark.parametrize(
@@ -52,12 +52,12 @@ def test_values(arguments: list[bytes], options: list[tuple[bytes, bytes]], oper
 )
 def test_what_is_wrong_is_said(arguments: list[bytes], message: bytes) -> None:
     with pytest.raises(BadOption) as raised:
-        parse(arguments, b"u", b"o")
+        parse_options(arguments, b"u", b"o")
     assert raised.value.message == message
 
 
 @given(st.lists(st.binary(max_size=4)))
 def test_operands_are_the_end_of_the_arguments(arguments: list[bytes]) -> None:
     every_byte = bytes(range(256))
-    _, operands = parse(arguments, every_byte)
+    _, operands = parse_options(arguments, every_byte)
     assert operands == arguments[len(arguments) - len(operands) :]

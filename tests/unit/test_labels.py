@@ -11,8 +11,7 @@ from daemontools import require_c_programs
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pyinit.commands import tai64n
-from pyinit.commands.tai64nlocal import LONGEST_LABEL, Localizer
+from pyinit.logs.labels import LONGEST_LABEL, Localizer, Stamper
 from pyinit.logs.multilog.lines import label_for
 
 LABEL = b"@4000000037c219bf2ef02e94"
@@ -109,8 +108,8 @@ def test_digits_without_end_are_not_kept() -> None:
 
 def test_tai64n_stamps_lines_when_they_begin(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter(range(10))
-    monkeypatch.setattr(tai64n, "time_ns", lambda: next(clock))
-    stamper = tai64n.Stamper()
+    monkeypatch.setattr("pyinit.logs.labels.time_ns", lambda: next(clock))
+    stamper = Stamper()
     blocks = [b"one\ntw", b"o", b"\n", b"three\n", b"\n\nx"]
     labels = [label_for(number) for number in range(5)]
     assert [stamper.convert(block) for block in blocks] == [
@@ -124,7 +123,7 @@ def test_tai64n_stamps_lines_when_they_begin(monkeypatch: pytest.MonkeyPatch) ->
 
 @given(lines, st.lists(st.integers(0, 60), max_size=12))
 def test_tai64n_adds_labels_and_nothing_else(text: bytes, cuts: list[int]) -> None:
-    stamper = tai64n.Stamper()
+    stamper = Stamper()
     stamped = b"".join(stamper.convert(block) for block in cut(text, cuts) if block)
     assert re.sub(rb"(?m)^@[0-9a-f]{24} ", b"", stamped) == text
     assert len(stamped) == len(text) + 26 * text.count(b"\n")
