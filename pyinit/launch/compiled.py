@@ -1,8 +1,8 @@
 """Imports our compiled modules about twice as fast as importlib, because start-up is mostly imports.
 
-A finder and loader for `sys.meta_path` (PEP 451). It takes a module compiled in `__pycache__` if it is up to date with its
-source, or never to be checked, as in an image. A module that is not compiled, or older than its source, is left to
-importlib, which asks for the same in more system calls and looks for three kinds of files first.
+A finder and loader for `sys.meta_path` (PEP 451). It takes a module compiled in `__pycache__` if it is up to date with
+its source, or never to be checked, as in an image. A module that is not compiled, or older than its source, is left to
+importlib. That asks for the same in more system calls, and looks for three kinds of extension modules first.
 """
 
 import posix
