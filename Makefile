@@ -16,7 +16,7 @@ made := .venv/.made-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.versio
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test lint types unit process conformance container image man bench soak nightly mutants clean
+.PHONY: help demo test lint types unit process conformance container image man bench soak nightly coverage mutants clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 14
@@ -67,7 +67,14 @@ bench: .venv/.bench ## measure against the C tools
 soak: .venv/.test ## ten minutes of random faults (SECONDS, SEED)
 	PYINIT_SOAK_SECONDS=$(or $(SECONDS),600) PYINIT_SEED=$(or $(SEED),1) $(bin)/pytest -s --timeout 3600 tests/process/test_faults.py
 
-nightly: unit soak mutants ## what takes too long for every change: random faults, mutated pure rooms
+coverage: .venv/.test ## what the unit and process levels reach, in every process that they start (a slow test may time out)
+	rm -rf .coverage* build/traced
+	$(bin)/python tests/traced.py build/traced
+	-PYINIT_TRACED_BIN=$(CURDIR)/build/traced $(bin)/coverage run -p -m pytest tests/unit tests/process
+	$(bin)/coverage combine -q
+	$(bin)/coverage report
+
+nightly: unit soak coverage mutants ## what takes too long for every change: random faults, mutated pure rooms
 
 mutants: .venv/.test ## change the pure rooms in small ways; `mutmut results` lists what no test missed
 	cd $(CURDIR) && PATH="$(CURDIR)/$(bin):$$PATH" mutmut run $(MUTANTS)

@@ -12,7 +12,8 @@ from signal import SIGKILL, SIGTERM
 from waiting import until
 
 ROOT = Path(__file__).resolve().parent.parent
-BIN = ROOT / "bin"
+BIN = Path(os.environ.get("PYINIT_TRACED_BIN", ROOT / "bin"))
+"""The launchers; traced ones while coverage is measured, see `traced.py`."""
 PROGRAMS = ROOT / "tests/programs"
 UNSHARE = ["unshare", "--fork", "--pid", "--mount-proc", "--kill-child"]
 
