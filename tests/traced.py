@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Coverage of the commands that tests start, in every process: `traced.py DIRECTORY` fills it with traced launchers.
 
-`make coverage` names that directory to the tests in PYINIT_TRACED_BIN. Coverage's own patches do not reach our commands.
+`make coverage` names that directory to the tests. Coverage's own patches do not reach our commands.
 `python -IS` reads no .pth file, and a command leaves by posix._exit or becomes another program. A process that is
 killed leaves nothing.
 """
