@@ -1,4 +1,4 @@
-"""Whether the kernel killed something in this container because memory ran out."""
+"""Memory: whether the kernel killed something in this container for want of it; and how freed memory is kept."""
 
 from pyinit.system import files
 
@@ -28,3 +28,15 @@ def _kills() -> int:
             continue
         return sum(int(line.split()[1]) for line in lines if line.startswith(b"oom_kill "))
     return 0
+
+
+KEPT = 1 << 21
+"""Bytes. An allocation of this size, freed again, raises the size up to which glibc keeps freed memory (mallopt(3))."""
+
+
+def keep_freed_memory() -> None:
+    """Have the C library keep freed blocks. Otherwise each block read returns its pages, and gets them back by faults.
+
+    No page is touched by it.
+    """
+    bytes(KEPT)

@@ -16,9 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pyinit import tai
-from pyinit.logs.reading import file as file_module
-from pyinit.logs.reading import merging
-from pyinit.logs.reading.file import Reporter
+from pyinit.logs.reading import logfile, merging
+from pyinit.logs.reading.logfile import Reporter
 from pyinit.logs.reading.merging import Batch, Cutter, key_of
 from pyinit.logs.reading.printout import Printout
 from pyinit.logs.reading.query import read_query
@@ -179,7 +178,7 @@ def test_what_is_printed_is_what_the_model_has(
     top = Path(tempfile.mkdtemp())
     patch = pytest.MonkeyPatch()
     try:
-        patch.setattr(file_module, "TAIL_BLOCK", tail_block)
+        patch.setattr(logfile, "TAIL_BLOCK", tail_block)
         patch.setattr(merging, "LONG", long)
         arguments = []
         for index, files in enumerate(logs):

@@ -21,8 +21,8 @@ LINES_FIRST = 0.05
 class CountersFile:
     """The counters of all services, and the file in `directory`; None for no file.
 
-    A successor (`is_first` is False) goes on from the counts in the file. `is_armed`: a deadline will write the file.
-    Whoever counts something arms it.
+    A successor (`is_first` is False) goes on from the counts in the file. Whoever counts something arms it.
+    `is_armed`: a deadline will write the file, or there is no file to write.
     """
 
     __slots__ = ("_directory", "_loop", "_next", "_services", "_written", "is_armed")
@@ -33,7 +33,7 @@ class CountersFile:
         self._services = {} if is_first else _earlier(directory)
         self._written = b""
         self._next = monotonic() + LINES_FIRST
-        self.is_armed = False
+        self.is_armed = directory is None
         self.arm()
 
     def of(self, name: bytes) -> "Counters":
@@ -52,11 +52,13 @@ class CountersFile:
 
     def write(self) -> None:
         """Replace the file now, if a count has changed. After a failure there is no file any more."""
+        if not self._directory:
+            return
+        self._next = monotonic() + PAUSE
         content = counters.pack(self._services)
-        if not self._directory or content == self._written:
+        if content == self._written:
             return
         self._written = content
-        self._next = monotonic() + PAUSE
         try:
             name = self._directory + counters.FILE
             file_fd = posix.open(name + b".new", files.WRITE_FLAGS | posix.O_TRUNC | posix.O_CREAT, 0o644)
@@ -65,6 +67,7 @@ class CountersFile:
             posix.rename(name + b".new", name)
         except OSError:
             self._directory = None
+            self.is_armed = True
 
 
 def _earlier(directory: bytes | None) -> "dict[bytes, Counters]":

@@ -16,6 +16,7 @@ from pyinit.logs.collector.stream import Stream
 from pyinit.system.console import Console
 from pyinit.system.fork import ignore_keys
 from pyinit.system.loop import Loop
+from pyinit.system.memory import keep_freed_memory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -107,6 +108,7 @@ def _descriptor(rights: list[tuple[int, int, bytes]]) -> int:
 def serve(control: "socket", directory: bytes | None, is_first: bool) -> int:
     """Run the collector in a process forked for it; returns its exit code. See Server for the arguments."""
     ignore_keys()
+    keep_freed_memory()
     posix.umask(0o022)
     posix.chdir(HOME)
     report.write = Console().write

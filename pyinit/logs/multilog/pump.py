@@ -12,6 +12,7 @@ from pyinit.logs.multilog.multilog import PAUSE, CannotOpenLog, Multilog
 from pyinit.report import die, warn, write_stderr
 from pyinit.system.doorbell import Doorbell
 from pyinit.system.fork import wait_for
+from pyinit.system.memory import keep_freed_memory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,13 +24,11 @@ LEAST_BLOCK = 1 << 16
 """The capacity of a pipe, bytes."""
 GREATEST_BLOCK = 1 << 18
 """Larger blocks are no faster: they exceed the caches."""
-KEPT_MEMORY = 1 << 21
-"""After so many bytes are freed at once, glibc keeps freed memory instead of returning it after each block."""
 
 
 def pump(script: "Script") -> int:
     """Read until the end of input, or until SIGTERM and the end of the line; returns the exit code."""
-    bytes(KEPT_MEMORY)
+    keep_freed_memory()
     posix.umask(0o22)
     _fill_standard_descriptors()
     doorbell = _listen()

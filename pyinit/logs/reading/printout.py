@@ -3,7 +3,7 @@
 import posix
 from _stat import S_ISFIFO
 
-from pyinit.logs.reading.file import Reporter
+from pyinit.logs.reading.logfile import Reporter
 from pyinit.logs.reading.merging import clip, rounds
 from pyinit.logs.reading.output import Output, progress_bar
 from pyinit.logs.reading.places import Places

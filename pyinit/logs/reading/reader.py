@@ -9,7 +9,7 @@ names is believed when it was the same twice, with the same `current` before and
 import posix
 from errno import ENOENT
 
-from pyinit.logs.reading.file import File
+from pyinit.logs.reading.logfile import LogFile
 from pyinit.logs.reading.merging import Cutter
 from pyinit.system.files import READ_FLAGS
 from pyinit.system.process import encoded
@@ -19,7 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pyinit.logs.reading.file import Reporter
+    from pyinit.logs.reading.logfile import Reporter
     from pyinit.logs.reading.merging import Batch
 
 TRIES = 100
@@ -56,9 +56,9 @@ class LogReader:
         self._cutter = Cutter()
         self._goes_on = True
         """Whether the line that the last file ended in may go on in the next."""
-        self._queue: list[File] = []
+        self._queue: list[LogFile] = []
         """Files to read. The last one stays, because it may grow."""
-        self._raw: list[File] = []
+        self._raw: list[LogFile] = []
         """Files that were found as `previous` or `current` and have not been seen under an old file's name."""
         self._denied: set[bytes] = set()
         """Names of files that could not be opened."""
@@ -94,7 +94,7 @@ class LogReader:
             raise OSError(ENOENT, "")
         return None
 
-    def _look(self) -> tuple[list[bytes], File | None, File | None] | None:
+    def _look(self) -> tuple[list[bytes], LogFile | None, LogFile | None] | None:
         """Names of old files in order, the file of a rotation under way, and `current`, at one moment.
 
         `processed` without `previous` is about to become an old file, and would be missed: then look again. If that
@@ -122,8 +122,8 @@ class LogReader:
         finally:
             posix.close(directory)
 
-    def _open(self, name: bytes) -> File | None:
-        file = File(b"%b/%b" % (self.path, name))
+    def _open(self, name: bytes) -> LogFile | None:
+        file = LogFile(b"%b/%b" % (self.path, name))
         try:
             file.hold()
         except FileNotFoundError:
@@ -135,7 +135,7 @@ class LogReader:
             return None
         return file
 
-    def _open_rotated(self, names: list[bytes]) -> File | None:
+    def _open_rotated(self, names: list[bytes]) -> LogFile | None:
         """Open `previous`, or a complete `processed` that a crash left; None for a file that is an old file too."""
         file = self._open(b"previous") if b"previous" in names else None
         if not file and b"processed" in names and not self._raw:
@@ -166,7 +166,7 @@ class LogReader:
 
     def _take_old(self, name: bytes, survives: bool) -> bool:
         """Take an old file; returns whether it was read as `current` already. If not, it will be read."""
-        old = File(b"%b/%b" % (self.path, name))
+        old = LogFile(b"%b/%b" % (self.path, name))
         for index, raw in enumerate(self._raw):
             if raw.has_name(old.path):
                 self._forget(self._raw[: index + 1])
@@ -179,7 +179,7 @@ class LogReader:
             self._queue.append(old)
         return False
 
-    def _forget(self, files: list[File]) -> None:
+    def _forget(self, files: list[LogFile]) -> None:
         """Forget files that have their last name now."""
         for file in files:
             self._raw.remove(file)
@@ -205,7 +205,7 @@ class LogReader:
         """End the log: its last line has ended, newline or not."""
         return self._cutter.finish()
 
-    def _cut(self, file: File, cutter: Cutter, goes_on: bool, size: int) -> "Iterator[Batch]":
+    def _cut(self, file: LogFile, cutter: Cutter, goes_on: bool, size: int) -> "Iterator[Batch]":
         is_begun = file.is_begun
         for block in file.blocks(size, self._reporter):
             if not is_begun:

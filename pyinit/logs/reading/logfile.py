@@ -32,7 +32,7 @@ class Reporter:
 SILENT = Reporter(lambda message, error: None)
 
 
-class File:
+class LogFile:
     """The file at `path`. A held file has a descriptor of its own and outlives its name; others are opened for a read.
 
     `start` and `end` bound the bytes to read of a plain file. A compressed one is read as a whole, from 0 to 1. `key`
@@ -109,15 +109,15 @@ class File:
             return False
         return (there.st_dev, there.st_ino) == (here.st_dev, here.st_ino)
 
-    def is_same(self, other: "File") -> bool:
+    def is_same(self, other: "LogFile") -> bool:
         """Whether two held files are one."""
         mine, its = posix.fstat(self._held), posix.fstat(other._held)
         return (mine.st_dev, mine.st_ino) == (its.st_dev, its.st_ino)
 
-    def begins_like(self, other: "File") -> bool:
+    def begins_like(self, other: "LogFile") -> bool:
         """Whether this held file is not empty, and the other one begins with the same bytes."""
         mine = posix.pread(self._held, COMPARED, 0)
-        its = next(File(other.path).blocks(COMPARED, SILENT), b"")
+        its = next(LogFile(other.path).blocks(COMPARED, SILENT), b"")
         return bool(mine) and mine == its[: len(mine)]
 
     def blocks(self, size: int, reporter: Reporter) -> "Iterator[bytes]":
