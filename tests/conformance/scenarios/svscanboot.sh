@@ -1,6 +1,6 @@
-# svscanboot drops its environment. So the scenario works in a mount namespace: it lays the commands over a directory of
-# svscanboot's fixed PATH, and puts the service directory where Debian's script has it. All processes end with their
-# PID namespace.
+# svscanboot drops its environment. So the scenario works in a mount namespace. There it lays the commands over a
+# directory of svscanboot's fixed PATH, and puts the service directory where Debian's script has it. All processes end
+# with their PID namespace.
 
 #: needs root
 cp -a /etc etc; rm -rf etc/service; mkdir -p etc/service/a; touch etc/service/a/down
