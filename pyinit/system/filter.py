@@ -12,7 +12,7 @@ BLOCK = 1 << 17
 
 
 def copy(convert: "Callable[[bytes], bytes]") -> int:
-    """Write what `convert` makes of each block read, before the next is read; returns the exit code.
+    """Convert and write each block before the next is read; returns the exit code.
 
     0 at the end of input, 111 after an error, of which daemontools says nothing. A reader that is gone ends the process
     by SIGPIPE.

@@ -1,4 +1,4 @@
-"""Packages that need not be installed."""
+"""Packages of others that need not be installed."""
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -6,7 +6,7 @@ if TYPE_CHECKING:
 
 
 def imported(name: str) -> "Any":
-    """The module, also from where site has it when this interpreter was isolated from that; None if there is none."""
+    """The module, or None if there is none. An interpreter that was isolated from site looks there as well."""
     from importlib import import_module
 
     try:

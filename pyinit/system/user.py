@@ -1,4 +1,4 @@
-"""Acting as another account for a moment, and for good in a child."""
+"""Act as another account: for a moment in this process, or for good in a child."""
 
 from posix import getegid, geteuid, setegid, seteuid, setgid, setgroups, setuid
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class User:
-    """`with user:` what is opened belongs to the account; after it, this process is itself again.
+    """`with user:` files that are made belong to the account. After it this process is itself again.
 
     The effective ids only, so that going back is possible; supplementary groups stay. Raises KeyError for an unknown
     account, OSError where this process may not become it.
@@ -51,7 +51,7 @@ class User:
 
 
 class Oneself:
-    """`with oneself:` changes nothing."""
+    """The same, for the account that this process has: nothing changes."""
 
     __slots__ = ()
     ids = (-1, -1)
