@@ -93,21 +93,6 @@ class Multilog:
         self._keepers: list[StatusFile | LogDirectory] = []
         self._directories: list[LogDirectory] = []
 
-        def sink_of(action: "Action") -> "LineSink":
-            match action:
-                case Directory():
-                    directory = LogDirectory(action, clock, warn, start)
-                    self._directories.append(directory)
-                    return directory
-                case Status():
-                    status = StatusFile(action.name, warn)
-                    self._keepers.append(status)
-                    return status
-                case Stdout():
-                    return StandardOutput(stdout, action.prefix)
-                case _:
-                    return StandardError(stderr)
-
         rules: list[Rule] = []
         selection: Selection | None = None
         for action in script:
@@ -115,11 +100,34 @@ class Multilog:
                 rules.append(action)
                 selection = _selection(rules)
             elif not isinstance(action, Stamp):
-                self._places.append((selection, sink_of(action)))
+                self._places.append((selection, self._sink_of(action, clock, stdout, stderr, warn, start)))
         self._keepers += self._directories
         if outlet:
             self._places.append((None, outlet))
         self._mixes = _mixes(script)
+
+    def _sink_of(
+        self,
+        action: "Action",
+        clock: "Callable[[], int]",
+        stdout: "Write",
+        stderr: "Write",
+        warn: "Warn",
+        start: "Callable[[int, bytes], int] | None",
+    ) -> "LineSink":
+        match action:
+            case Directory():
+                directory = LogDirectory(action, clock, warn, start)
+                self._directories.append(directory)
+                return directory
+            case Status():
+                status = StatusFile(action.name, warn)
+                self._keepers.append(status)
+                return status
+            case Stdout():
+                return StandardOutput(stdout, action.prefix)
+            case _:
+                return StandardError(stderr)
 
     @property
     def is_inside(self) -> bool:
