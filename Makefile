@@ -42,8 +42,12 @@ unit: .venv/.test ## one level of tests (also: process, conformance, container);
 	$(bin)/coverage run -m pytest tests/unit
 	$(bin)/coverage report --include=$(PURE) --fail-under=100
 
-process conformance: .venv/.test
-	$(bin)/pytest tests/$@
+# Two at a time: each test has a machine of its own, and most of its time is waiting.
+process: .venv/.test
+	$(bin)/pytest -n 2 tests/process
+
+conformance: .venv/.test
+	$(bin)/pytest tests/conformance
 
 ifeq ($(CONTAINER),no)
 container:
@@ -77,7 +81,8 @@ coverage: .venv/.test ## what the unit and process levels reach, in every proces
 nightly: unit soak coverage mutants ## what takes too long for every change: random faults, mutated pure rooms
 
 mutants: .venv/.test ## change the pure rooms in small ways; `mutmut results` lists what no test missed
-	cd $(CURDIR) && PATH="$(CURDIR)/$(bin):$$PATH" mutmut run $(MUTANTS)
+	$(bin)/pip install -q --use-pep517 -e '.[mutants]'
+	PATH="$(CURDIR)/$(bin):$$PATH" mutmut run $(MUTANTS)
 	PATH="$(CURDIR)/$(bin):$$PATH" mutmut results
 
 clean: ## remove everything that was made here

@@ -39,3 +39,30 @@ def test_a_malformed_packet_is_an_error(packet: bytes) -> None:
 def test_another_file_is_no_file_of_counters(content: bytes) -> None:
     with pytest.raises(ValueError, match="no counters"):
         counters.unpack(content)
+
+
+def test_a_job_is_plain_until_told_otherwise() -> None:
+    job = Job(b"web", TEXT, [])
+    assert (job.multiline, job.home, job.user) == (False, b"/", b"")
+
+
+def test_counters_begin_at_nothing_and_a_name_is_one_field() -> None:
+    content = counters.pack({b"a b\nc": counters.Counters()})
+    header, row = content.splitlines()
+    numbers, _, name = row.partition(b" a")
+    assert header + b"\n" == counters.HEADER
+    assert [float(number) for number in numbers.split()] == [0] * 7
+    assert name == b" b?c", "a line break would begin another row"
+    assert list(counters.unpack(content)) == [b"a b?c"]
+
+
+def test_what_is_held_is_written_or_dropped() -> None:
+    written, lost = counters.Counters(), counters.Counters()
+    for count in (written, lost):
+        count.hold(3, 30, 1)
+    assert (written.lines_written, written.deselected) == (0, 0), "held lines are in no number yet"
+    written.commit()
+    written.commit()
+    lost.commit(is_lost=True)
+    assert (written.lines_written, written.bytes_written, written.deselected, written.dropped) == (3, 30, 1, 0)
+    assert (lost.lines_written, lost.bytes_written, lost.deselected, lost.dropped) == (0, 0, 1, 3)
