@@ -20,6 +20,9 @@ CALLED = (b"envdir", b"envuidgid", b"pgrphack", b"setlock", b"setuidgid", b"soft
 The others stay, and `ps` must show them under their own name, so they are executed.
 """
 
+ASKING = (["--help"], ["--version"])
+"""Arguments that ask about the command itself, if they are all there is."""
+
 COLLECTED_BY = 50_000
 """Objects made between two searches for garbage in cycles: as many as starting makes, which leaves none."""
 
@@ -67,7 +70,25 @@ def run(name: str, launcher: str = "") -> None:
     if launcher:
         process.follow = follow
     command = __import__("pyinit.commands." + name, fromlist=["main"])
+    if sys.argv[1:] in ASKING and name != "pyinit" and _may_answer(name):
+        from pyinit.launch.asked import answer
+
+        posix._exit(answer(name, sys.argv[1], command.__doc__))
     posix._exit(command.main(process.arguments()))
+
+
+def _may_answer(name: str) -> bool:
+    """Whether the command may read `--help` and `--version` as a question.
+
+    Those with a C original do so where a pyinit runs. Elsewhere they are daemontools to the letter.
+    """
+    from pyinit.launch.asked import ORIGINALS
+
+    if name not in ORIGINALS:
+        return True
+    from pyinit.view.running import running
+
+    return running(posix.environ) is not None
 
 
 def main() -> None:

@@ -14,9 +14,39 @@ LOGS = b"/var/log/services"
 READY = b"ready"
 """In the runtime directory, while every service that should be up has been up once."""
 
+COUNTERS = b"logs"
+"""In the runtime directory: the counters of the log collector, see `counters.py`."""
+
+LOCK = b"lock"
+"""In the runtime directory: flocked by PID 1 while it lives, and by that the sign that a pyinit runs here."""
+
+FILES = frozenset((READY, COUNTERS, LOCK, b"services"))
+"""Names in the runtime directory that are no service's."""
+
 
 def runtime_directories(environment: "Mapping[bytes, bytes]", uid: int) -> list[bytes]:
     """Where the runtime directory of a PID 1 of this user may be; the first that can be used is taken."""
     named = environment.get(b"PYINIT_STATE", b"")
     own = [b"/dev/shm/pyinit-%d" % uid, b"/tmp/pyinit-%d" % uid]
     return [*([named] if named.startswith(b"/") else []), b"/run/pyinit", *own]
+
+
+def state_name(name: bytes) -> bytes:
+    """The directory below the runtime directory for the state of service `name`, or of `name/log`.
+
+    A service with the name of a file there gets a leading dot. No service has one of its own, so no two meet.
+    """
+    return b"." + name if name.partition(b"/")[0] in FILES else name
+
+
+def pack_lock(pid: int, service_dir: bytes) -> bytes:
+    """The content of the lock file: the pid, a space, and the absolute path of the service directory."""
+    return b"%d %b" % (pid, service_dir)
+
+
+def unpack_lock(content: bytes) -> tuple[int, bytes]:
+    """The pid and the service directory. Raises ValueError where it is not whole."""
+    pid, is_whole, service_dir = content.partition(b" ")
+    if not is_whole or not pid.isdigit():
+        raise ValueError("not a lock file")
+    return int(pid), service_dir

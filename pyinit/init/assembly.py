@@ -103,10 +103,12 @@ def _supervise(options: "Options", loop: "Loop", spawner: Spawner) -> "tuple[Sca
     except ValueError as error:
         report.die(PYINIT, b"unable to use " + str(error).encode(), code=report.USAGE)
     top = options.service_dir or b""
-    runtime = RuntimeDirectory(posix.environ)
+    home = top if top.startswith(b"/") else b"%b/%b" % (posix.getcwdb(), top)
+    runtime = RuntimeDirectory(posix.environ, home)
+    runtime.get()
     collector = Collector(loop, runtime.get)
     null_fd = posix.open("/dev/null", posix.O_RDONLY | posix.O_CLOEXEC)
-    policy = LoggingPolicy(ContainerLog(collector, settings, top), CAPTURED, null_fd, lambda name: name + b"/log")
+    policy = LoggingPolicy(ContainerLog(collector, settings, home), CAPTURED, null_fd, lambda name: name + b"/log")
     context = Context(loop, spawner, runtime)
     scanner = Scanner(context, policy, top)
     try:
@@ -124,11 +126,11 @@ class ContainerLog:
 
     __slots__ = ("_collector", "_home", "_settings")
 
-    def __init__(self, collector: "Collector", settings: "Settings", top: bytes) -> None:
-        """`top`: the directory of services."""
+    def __init__(self, collector: "Collector", settings: "Settings", home: bytes) -> None:
+        """`home`: the absolute path of the directory of services."""
         self._collector = collector
         self._settings = settings
-        self._home = top if top.startswith(b"/") else b"%b/%b" % (posix.getcwdb(), top)
+        self._home = home
 
     def attach(self, name: bytes, log: "LogDefinition | None", read_fd: int, drained: "Callable[[], None]") -> None:
         """Have the pipe of service `name` read to its end; `drained` is called when all of it is written."""

@@ -80,8 +80,6 @@ class Init:
 
     def _await_ready(self) -> None:
         """Follow the services until each is as wanted: then say so, once, and start the command."""
-        if self._runtime and self._has_services:
-            self._runtime.set_ready(b"")
         self._unready = {pair for pair in self._services.everything() if not pair.is_as_wanted}
         self._services.subscribe(self._pair_changed)
         self._loop.call_at(self._began, self._look_ready)

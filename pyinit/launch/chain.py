@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 CHANGE_ENVIRONMENT = ("envdir", "envuidgid")
 
+ASKING = ([b"--help"], [b"--version"])
+"""Arguments that may ask about the command itself, which the launcher finds out."""
+
 READ_AT_START = (b"LD_", b"GLIBC_", b"PYTHON")
 """Variables that an interpreter and its dynamic loader read when they are executed, and never again."""
 
@@ -40,6 +43,8 @@ def follow(
     """
     program = _find(programs, launcher)
     if not program or _is_deep() or _would_close() or any(change.startswith(READ_AT_START) for change in changes):
+        return
+    if argv[1:] in ASKING:
         return
     name = program.rpartition(b"/")[2].decode()
     try:

@@ -4,21 +4,28 @@ And where the state of a service so named is: beside it, or in the runtime direc
 """
 
 import posix
-from _stat import S_ISDIR
 
 from pyinit.formats import paths
 from pyinit.system import files
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from pyinit.view.running import known, running
 
 DEFAULT = b"/service"
 
+_names: "dict[bytes, dict[tuple[int, int], bytes]]" = {}
+"""The services of a service directory by identity, once they have been listed: `svstat *` asks for each."""
+
 
 def service_directory() -> bytes:
-    """`$PYINIT_SERVICE_DIR`, else /service."""
-    return posix.environ.get(b"PYINIT_SERVICE_DIR") or DEFAULT
+    """`$PYINIT_SERVICE_DIR`, else the one of the pyinit that runs here, else /service."""
+    if named := posix.environ.get(b"PYINIT_SERVICE_DIR"):
+        return named
+    found = running(posix.environ)
+    return found.service_dir if found and found.service_dir else DEFAULT
+
+
+def is_bare(name: bytes) -> bool:
+    """Whether it is a name to be looked up: `web` or `web/log`, not `./web` or `/etc/sv/web`."""
+    return name[:1] not in (b"/", b"") and name not in (b".", b"..") and not name.startswith((b"./", b"../"))
 
 
 def find(name: bytes) -> bytes:
@@ -26,7 +33,7 @@ def find(name: bytes) -> bytes:
 
     `web/log` is looked up like `web`. A path (`./web`, `/etc/sv/web`) is never looked up.
     """
-    if name[:1] in (b"/", b"") or name.startswith((b"./", b"../")) or _is_there(name):
+    if not is_bare(name) or _is_there(name):
         return name
     there = b"%b/%b" % (service_directory(), name)
     return there if _is_there(there) else name
@@ -38,10 +45,13 @@ def state_of(path: bytes) -> bytes:
     That is `path` itself, or NAME in a runtime directory: PID 1 keeps the state there if it cannot write beside the
     service. A state that a supervise holds comes first. One without a supervise is better than none.
     """
-    name = name_in_directory(path)
-    if _is_held(path) or not name:
+    if _is_held(path):
         return path
-    places = [path, *(b"%b/%b" % (directory, name) for directory in known(posix.environ))]
+    name = name_of(path)
+    if not name:
+        return path
+    state = paths.state_name(name)
+    places = [path, *(b"%b/%b" % (directory, state) for directory in known(posix.environ))]
     for is_it in _is_held, _has_state:
         for there in places:
             if is_it(there):
@@ -49,40 +59,55 @@ def state_of(path: bytes) -> bytes:
     return path
 
 
-def known(environment: "Mapping[bytes, bytes]") -> list[bytes]:
-    """The runtime directories to look in: those that exist and belong to this user, to PID 1's user, or to root.
+def name_of(path: bytes) -> bytes:
+    """`web` or `web/log` for a path that leads to this service of the service directory; empty for others.
 
-    One that others can write is left out: they could have put anything there.
+    However it leads there: from the working directory, or past the link that the service directory has.
     """
-    uids = [posix.geteuid()]
-    try:
-        uids.append(posix.stat(b"/proc/1").st_uid)
-    except OSError:
-        pass
-    found = []
-    for path in dict.fromkeys(path for uid in uids for path in paths.runtime_directories(environment, uid)):
-        try:
-            status = posix.lstat(path)
-        except OSError:
-            continue
-        if S_ISDIR(status.st_mode) and status.st_uid in (*uids, 0) and not status.st_mode & 0o022:
-            found.append(path)
-    return found
-
-
-def is_ready(environment: "Mapping[bytes, bytes]") -> bool:
-    """Whether a PID 1 has left its ready file in a runtime directory; in $PYINIT_STATE, if that is one."""
-    directories = known(environment)
-    if (named := environment.get(b"PYINIT_STATE", b"")) in directories:
-        directories = [named]
-    return any(_is_there(b"%b/%b" % (directory, paths.READY)) for directory in directories)
-
-
-def name_in_directory(path: bytes) -> bytes:
-    """`web` or `web/log` for a path in the service directory; empty for others."""
     top = service_directory().rstrip(b"/") + b"/"
     name = path.removeprefix(top).rstrip(b"/")
-    return name if path.startswith(top) and name and b".." not in name.split(b"/") else b""
+    if path.startswith(top) and name and not {b"", b".", b".."}.intersection(name.split(b"/")):
+        return name
+    if not (key := _key(path)):
+        return b""
+    if top not in _names:
+        _names[top] = _services(top)
+    services = _names[top]
+    if key in services:
+        return services[key]
+    above = services.get(_key(path + b"/..") or (0, 0), b"")
+    return above + b"/log" if above and key == _key(b"%b%b/log" % (top, above)) else b""
+
+
+def _services(top: bytes) -> dict[tuple[int, int], bytes]:
+    """The name of each directory in the service directory, by its identity."""
+    try:
+        names = sorted(posix.listdir(top), reverse=True)
+    except OSError:
+        return {}
+    keys = ((_key(top + name), name) for name in names if not name.startswith(b"."))
+    return {key: name for key, name in keys if key}
+
+
+def is_answered_for(name: bytes) -> bool:
+    """Whether a pyinit that runs here should have a service so named: a bare name, or a path in its directory."""
+    found = running(posix.environ)
+    return found is not None and (is_bare(name) or bool(name_of(name)) or _is_inside(name, found.service_dir))
+
+
+def _is_inside(path: bytes, service_dir: bytes) -> bool:
+    """Whether the path, or as much of it as exists, lies below this directory."""
+    top = _key(service_dir)
+    if _key(path) == top:
+        return False
+    while not (key := _key(path)) and path.strip(b"/"):
+        path = path.rstrip(b"/").rpartition(b"/")[0] or (b"/" if path.startswith(b"/") else b".")
+    while key and top and key != top:
+        path += b"/.."
+        before, key = key, _key(path)
+        if key == before:
+            return False
+    return bool(key) and key == top
 
 
 def listed() -> list[bytes]:
@@ -113,6 +138,15 @@ def _is_held(path: bytes) -> bool:
 
 def _has_state(path: bytes) -> bool:
     return _is_there(path + b"/supervise/ok")
+
+
+def _key(path: bytes) -> tuple[int, int] | None:
+    """What a directory is known by, whatever it is called; None for anything else."""
+    try:
+        found = posix.stat(path + b"/." if path else path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _is_there(path: bytes) -> bool:

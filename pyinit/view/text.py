@@ -12,15 +12,33 @@ from pyinit.formats.control import DOWN, UP
 from pyinit.formats.status import LENGTH, USUAL, unpack
 from pyinit.report import reason
 from pyinit.system import files
-from pyinit.view.names import find, known, state_of
+from pyinit.view.names import find, state_of
+from pyinit.view.running import known
 
 NOT_RUNNING = b"supervise not running"
 
 
-def status_lines(names: list[bytes]) -> list[bytes]:
-    """`NAME: how it is` for each name, all as of one moment."""
+class CannotTell(Exception):
+    """The state of a service cannot be told: `message` says why, in place of the state."""
+
+    def __init__(self, message: bytes) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+def status_lines(names: list[bytes], untold: "list[bytes] | None" = None) -> list[bytes]:
+    """`NAME: how it is` for each name, all as of one moment. A name whose state cannot be told is added to `untold`."""
     now = int(time())
-    return [b"%b: %b" % (name, _state(name, now)) for name in names]
+    lines = []
+    for name in names:
+        try:
+            words = _state(name, now)
+        except CannotTell as cannot:
+            words = cannot.message
+            if untold is not None:
+                untold.append(name)
+        lines.append(b"%b: %b" % (name, words))
+    return lines
 
 
 def counter_words(names: list[bytes]) -> list[bytes]:
@@ -43,7 +61,7 @@ def counter_words(names: list[bytes]) -> list[bytes]:
 
 
 def _state(name: bytes, now: int) -> bytes:
-    """What follows the name.
+    """What follows the name. Raises CannotTell.
 
     The usual service is found under its name as given and has no file `down`. There may be a thousand of them, so no
     more is asked for. Any other is looked at again, by the steps that can say what the trouble is.
@@ -58,7 +76,7 @@ def _state(name: bytes, now: int) -> bytes:
 
 
 def _state_or_trouble(name: bytes, now: int) -> bytes:
-    """Ask for one thing after the other, as the C program does, and say the first trouble met; else the state.
+    """Ask for one thing after the other, as the C program does, for the state; CannotTell says the first trouble met.
 
     Only here is a name looked up in the service directory, and the state in a runtime directory.
     """
@@ -66,27 +84,28 @@ def _state_or_trouble(name: bytes, now: int) -> bytes:
     try:
         directory = files.open_directory(path)
     except OSError as error:
-        return b"unable to chdir: " + reason(error)
+        raise CannotTell(b"unable to chdir: " + reason(error)) from None
     try:
         normally_down = files.exists(b"down", directory)
     except OSError as error:
-        return b"unable to stat down: " + reason(error)
+        raise CannotTell(b"unable to stat down: " + reason(error)) from None
     finally:
         posix.close(directory)
     try:
         path = _supervised(path)
     except OSError as error:
-        return NOT_RUNNING if error.errno == ENXIO else b"unable to open supervise/ok: " + reason(error)
+        is_left = error.errno == ENXIO
+        raise CannotTell(NOT_RUNNING if is_left else b"unable to open supervise/ok: " + reason(error)) from None
     try:
         status = _open_status(path)
     except OSError as error:
-        return b"unable to open supervise/status: " + reason(error)
+        raise CannotTell(b"unable to open supervise/status: " + reason(error)) from None
     try:
         return _words(_read_status(status), normally_down, now)
     except OSError as error:
-        return b"unable to read supervise/status: " + reason(error)
+        raise CannotTell(b"unable to read supervise/status: " + reason(error)) from None
     except ValueError:
-        return b"unable to read supervise/status: bad format"
+        raise CannotTell(b"unable to read supervise/status: bad format") from None
 
 
 def _supervised(path: bytes) -> bytes:

@@ -123,6 +123,7 @@ def run(scenario: Scenario, first: Path, second: Path, path: str, place: Path) -
         "SECOND": str(second),
         "SCENARIO": str(place),
         "PRELUDE": str(PRELUDE),
+        "PYINIT_STATE": str(work),  # where no pyinit runs, whatever runs on this machine
     }
     text = PRELUDE.read_text() + scenario.text + "\n"
     with (place / "stdout").open("wb") as stdout, (place / "stderr").open("wb") as stderr:

@@ -1,5 +1,6 @@
 """What each command imports while it does its work, exactly: an import more is start-up time for every run of it."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -90,7 +91,8 @@ def imported(of_the_interpreter: set[str], checkout: Path, tmp_path: Path) -> Ca
     def run(name: str, text: str) -> set[str]:
         log = tmp_path / "imports"
         watched = f'{name}() {{ exec {" ".join(BARE)} {checkout}/bin/{name} "$@" 2>>{log}; }}\n'
-        subprocess.run(["/bin/sh", "-c", watched + text], cwd=tmp_path, timeout=20, check=False)
+        env = {**os.environ, "PYINIT_STATE": str(tmp_path)}  # no pyinit of this machine is seen
+        subprocess.run(["/bin/sh", "-c", watched + text], cwd=tmp_path, env=env, timeout=20, check=False)
         return imports(log.read_bytes()) - of_the_interpreter
 
     return run
