@@ -6,14 +6,13 @@ Held against a bare interpreter, `python3 -I -S -c pass`. Without root, envuidgi
 import os
 from collections.abc import Callable
 
-from benchmarks.first import BARE
+from benchmarks.bounds import BARE
 from benchmarks.rows import OURS, Row, interleave
 from benchmarks.workshop import DEBIAN, BrokenMeasurement, Workshop
 
-BOUND = 1.3
-
 
 def measure(workshop: Workshop) -> list[Row]:
+    """One row."""
     place = workshop.directory / "chain-of-commands"
     (place / "env").mkdir(parents=True)
     (place / "env/A").write_text("value\n")
@@ -40,4 +39,4 @@ def measure(workshop: Workshop) -> list[Row]:
     if "daemontools" in workshop.peers:
         contestants["daemontools"] = run(words)
     samples = interleave(contestants, workshop.rounds(41))
-    return [Row(f"envdir, {user}, softlimit before a program, processor time", "ms", samples, BARE, BOUND)]
+    return [Row(f"envdir, {user}, softlimit before a program, processor time", "ms", samples, "chain")]

@@ -1,14 +1,12 @@
-"""What supervision costs while nothing happens: memory, processes, wake-ups.
+"""The price of supervision while nothing happens: memory, processes, wake-ups.
 
-Memory is the proportional set size (PSS) summed over all processes of the namespace that are not services: pages that
-several of them share count once. What other programs of the machine use as well counts in part, for all contestants
-alike: a library, and the interpreter of ours and of supervisord if the benchmark itself runs on that one. Wake-ups are
-context switches of the same processes per second, from three seconds after the last line was logged: in those runit
-and daemontools have done their second and fifth scan.
+Memory is the proportional set size (PSS), summed over all processes of the namespace but the services. A page that
+several of them share counts once. Ours and supervisord run on copies of their interpreter that nothing else runs on, so
+that all of it counts. Libraries of the system count in part, for all contestants alike.
+
+Wake-ups are context switches of the same processes per second, from three seconds after the last line was logged.
 """
 
-import os
-import sys
 import time
 from collections.abc import Callable
 
@@ -22,39 +20,42 @@ SETTLED = 3.0
 
 
 def measure(workshop: Workshop) -> list[Row]:
+    """A row of memory for each size, and the wake-ups of the largest."""
     rows = []
     sizes = (1, 10) if workshop.quick else (1, 100, 1000)
     for count in sizes:
+        work = f"memory with {count:,} logged service{'s' * (count > 1)}"
         is_last = count == sizes[-1]
-        contestants = {each.name: _run(each, count, workshop.quick, is_last) for each in supervisors(workshop)}
-        samples = interleave(contestants, workshop.rounds(3), warm_up=False)
-        what = f"memory with {count:,} logged service{'s' * (count > 1)}"
+        idle = f"idle wake-ups with {count:,} logged services"
+        if not workshop.wants(work, *([idle] if is_last else [])):
+            continue
+        contestants = {each.name: _run(workshop, each, count, is_last) for each in supervisors(workshop, alone=True)}
+        samples = interleave(contestants, workshop.rounds(1 if is_last else 3), warm_up=False)
         processes = ", ".join(f"{name} {runs[0]['processes']:.0f}" for name, runs in samples.items())
-        bound = {100: 0.35, 1000: 0.06}.get(count)
-        limit = 9.0 if count == 1 else None
+        bound = "" if workshop.quick and is_last else f"memory of {count:,}"
         note = f"processes: {processes}; {_sharing(workshop)}"
-        rows.append(Row(what, "MB", column(samples, "memory"), "daemontools", bound, limit, note=note))
-    what = f"idle wake-ups with {count:,} logged services"
-    rows.append(Row(what, "per s", column(samples, "wake-ups"), limit=0.0))
+        rows.append(Row(work, "MB", column(samples, "memory"), bound, "daemontools", note=note))
+        if is_last:
+            rows.append(Row(idle, "per s", column(samples, "wake-ups"), "wake-ups"))
     return rows
 
 
 def _sharing(workshop: Workshop) -> str:
-    """Who has the pages of the interpreter's file."""
-    is_shared = os.path.samefile(sys.executable, workshop.python)
-    return "the interpreter's pages are " + ("shared with the benchmark" if is_shared else "all pyinit's")
+    """Whose the pages of the interpreter's file are."""
+    is_alone = workshop.alone(workshop.python) != workshop.python
+    return "the interpreter's pages are " + ("all pyinit's" if is_alone else "shared with whatever runs on it")
 
 
-def _run(supervisor: Supervisor, count: int, quick: bool, is_last: bool) -> Callable[[], dict[str, float]]:
+def _run(workshop: Workshop, supervisor: Supervisor, count: int, is_last: bool) -> Callable[[], dict[str, float]]:
     def run() -> dict[str, float]:
         with Machine(supervisor, count, logged=True) as machine:
             machine.wait_up()
             machine.wait_logged()
-            time.sleep(0.2 if quick else SETTLED)
+            time.sleep(0.2 if workshop.quick else SETTLED)
             memory, processes = machine.memory()
             found = {"memory": memory, "processes": processes}
             if is_last:
-                found["wake-ups"] = machine.wake_ups(1 if quick else 10)
+                found["wake-ups"] = machine.wake_ups(1 if workshop.quick else 10)
             return found
 
     return run

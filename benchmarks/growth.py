@@ -15,6 +15,7 @@ LONGEST = 30_000.0
 
 
 def measure(workshop: Workshop) -> list[Row]:
+    """A row a size, and two plots."""
     times: dict[str, dict[int, float]] = {}
     sizes: dict[str, dict[int, float]] = {}
     for count in (1, 5) if workshop.quick else SIZES:

@@ -1,9 +1,9 @@
-"""How fast multilog is: bytes a second through four scripts, and what a line costs that is written alone.
+"""How fast multilog is: bytes a second through four scripts, and the cost of a line that is written alone.
 
-Throughput: a file of lines of 20, 100 or 1,000 bytes or of a mail queue's log, as standard input, until the program has
-ended; 192 MiB, so that starting the interpreter hardly counts. TMPDIR should name a tmpfs: else a disk is measured.
-Beside Debian's multilog where they do the same: s6-log and svlogd. Alone: a writer that writes 100 bytes at a time into
-a pipe as fast as it can, and one that does so at intervals; processor time of the logger a line.
+Throughput: standard input is a file of lines of 20, 100 or 1,000 bytes, or of a mail queue's log; until the program has
+ended. The file has 192 MiB, so that starting the interpreter hardly counts. s6-log and svlogd stand beside Debian's
+multilog where they do the same; they take one turn of a cell. Alone: a program writes 100 bytes at a time into a
+pipe, as fast as it can or at intervals. The figure is the logger's processor time a line.
 """
 
 import os
@@ -44,7 +44,11 @@ PEERS = {
 SVLOGD_CONFIG = {"t ./main": "s99999\nn10\n", "t s16777215 n10 ./main": "s16777215\nn10\n"}
 
 WORDS = b"the queue: is empty and a connection from mail was accepted; status of one delivery: closed".split()
-"""Every byte of what is looked for occurs: that nothing can match is not seen at a glance."""
+"""Every byte of the pattern occurs in them, so that no quick look can rule out a match."""
+
+FAST = "lines written one at a time, as fast as they can be"
+SELDOM = "lines written one at a time, 1,000 a second"
+WAKES = "each line wakes the logger, and a wake-up of an interpreter costs more than the line"
 
 WRITER = """
 import os, sys, time
@@ -69,7 +73,7 @@ def text_lines(length: int) -> bytes:
 
 
 def mail_lines() -> bytes:
-    """About a mebibyte of what qmail-send says."""
+    """About a mebibyte of qmail-send's log."""
     chance = random.Random(0)
     lines: list[str] = []
     for number in range(3400):
@@ -127,8 +131,9 @@ def throughput(workshop: Workshop, kind: str, script: str, data: Path) -> Row:
             )
 
     contestants = {name: lambda name=name: measured(name) for name in commands}
-    samples = interleave(contestants, workshop.rounds(3), warm_up=not workshop.quick)
-    return Row(f"{kind}, {script}", "MB/s", samples, C, bound=3, more_is_better=True)
+    once = dict.fromkeys(PEERS, 1)
+    samples = interleave(contestants, workshop.rounds(3), warm_up=not workshop.quick, at_most=once)
+    return Row(f"{kind}, {script}", "MB/s", samples, "multilog", C, more_is_better=True)
 
 
 def alone(workshop: Workshop, gap: float, count: int, work: str, note: str = "") -> Row:
@@ -145,7 +150,7 @@ def alone(workshop: Workshop, gap: float, count: int, work: str, note: str = "")
 
     programs = {C: "multilog", OURS: str(workshop.ours / "multilog")}
     contestants = {name: lambda program=program: measured(program) for name, program in programs.items()}
-    return Row(work, "µs of CPU a line", interleave(contestants, workshop.rounds(5)), C, bound=1, note=note)
+    return Row(work, "µs of CPU a line", interleave(contestants, workshop.rounds(3)), reference=C, note=note)
 
 
 def measure(workshop: Workshop) -> list[Row]:
@@ -153,37 +158,22 @@ def measure(workshop: Workshop) -> list[Row]:
     rows = []
     copies = 32 if workshop.quick else 192
     for kind, make in KINDS.items():
+        scripts = [each for each in SCRIPTS if workshop.wants(f"{kind}, {each}")]
+        if not scripts:
+            continue
         data = workshop.directory / "lines"
         block = make()
         with data.open("wb") as file:
             for _ in range(copies):
                 file.write(block)
-        rows += [throughput(workshop, kind, script, data) for script in SCRIPTS]
+        rows += [throughput(workshop, kind, each, data) for each in scripts]
         data.unlink()
-    medians = [median(ratios) for ratios in zip(*(row.ratios() for row in rows), strict=True)]
-    rows.append(
-        Row(
-            "median over these", "times", {OURS: medians, C: [1.0] * len(medians)}, C, bound=5, more_is_better=True,
-        )
-    )  # fmt: skip
-    for peer in PEERS:
-        cells = [(row.median(OURS) / row.median(peer)) for row in rows[:-1] if peer in row.samples]
-        if cells:
-            rows.append(
-                Row(
-                    f"least over these, to {peer}",
-                    "times",
-                    {OURS: [min(cells)], peer: [1.0]},
-                    peer,
-                    2,
-                    more_is_better=True,
-                )
-            )
-    count = 20_000 if workshop.quick else 1_000_000
-    rows.append(alone(workshop, 0, count, "lines written one at a time, as fast as they can be"))
-    note = "each line wakes the logger, and what an interpreter needs for that shows: 1 to 2 % of a processor"
-    rows.append(
-        alone(workshop, 1e-3, 200 if workshop.quick else 5000, "lines written one at a time, 1,000 a second", note)
-    )
-    rows[-1].bound = None
+    if len(rows) == len(KINDS) * len(SCRIPTS):
+        medians = [median(ratios) for ratios in zip(*(row.ratios(C) for row in rows), strict=True)]
+        over_all = {OURS: medians, C: [1.0] * len(medians)}
+        rows.append(Row("multilog, median of all cells", "times", over_all, "multilog, median", more_is_better=True))
+    if workshop.wants(FAST):
+        rows.append(alone(workshop, 0, 20_000 if workshop.quick else 1_000_000, FAST))
+    if workshop.wants(SELDOM):
+        rows.append(alone(workshop, 1e-3, 200 if workshop.quick else 5000, SELDOM, WAKES))
     return rows

@@ -1,11 +1,11 @@
 """A service that dies is started again: from its death to its next exec, the median of its deaths.
 
-One service, which dies a tenth of a second after the second within which daemontools starts nothing twice: so no start
-has to wait for that, and what is measured is how soon a death is noticed and answered. (s6 waits after each death,
-whenever the start was.)
+There is one service. It lives a tenth of a second longer than the second within which daemontools starts nothing twice.
+So no start has to wait for that second, and the figure is how soon a death is noticed and answered. s6 waits after each
+death, whenever the start was.
 
-All supervisors run at the same time, each with its service, the deaths of which are spread over that second: a restart
-takes a third longer in one minute than in the next, on a machine where it is a thousandth of the time between two.
+All supervisors run at the same time, each with its service, and the deaths are spread over that second. A restart takes
+a third longer in one minute than in the next, so one after the other would not be compared alike.
 """
 
 import time
@@ -21,12 +21,13 @@ LIFE = 1.1
 """Seconds that a service lives (programs/mortal.c)."""
 
 DEATHS = 5
-"""That every supervisor answers in a round; those that don't wait before they do answer twice as many."""
+"""How many every supervisor answers in a round. A supervisor that does not wait answers twice as many."""
 
 
 def measure(workshop: Workshop) -> list[Row]:
+    """One row."""
     contestants = supervisors(workshop)
-    rounds, deaths = workshop.rounds(9), 1 if workshop.quick else DEATHS
+    rounds, deaths = workshop.rounds(7), 1 if workshop.quick else DEATHS
     mortal = f"{workshop.program('mortal')} RECORD"
     samples: dict[str, list[float]] = {}
     with ExitStack() as stack:
@@ -38,7 +39,7 @@ def measure(workshop: Workshop) -> list[Row]:
         for _ in range(rounds):
             for name, took in _round(machines, deaths).items():
                 samples.setdefault(name, []).append(took)
-    return [Row("restart: death to exec, median", "ms", samples, "daemontools", 1.0)]
+    return [Row("restart: death to exec, median", "ms", samples, "restart")]
 
 
 def _round(machines: dict[str, Machine], deaths: int) -> dict[str, float]:

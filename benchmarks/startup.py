@@ -1,7 +1,7 @@
-"""The chain-loading commands: processor time from exec to exec of what they run, `true`, and that included.
+"""The chain-loading commands: processor time of one that runs `true`, until that has ended.
 
-Held against a bare interpreter, `python3 -I -S -c pass`. As an image installs them (`#!/usr/bin/python3 -IS`) and, in
-the same column of others, as pip does: with the interpreter of a virtual environment and no options.
+Held against a bare interpreter. Ours are installed as in an image (`#!/usr/bin/python3 -IS`). The column of others has
+them once more as pip installs them: with the interpreter of a virtual environment and no options.
 """
 
 import os
@@ -10,8 +10,8 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.first import BARE
-from benchmarks.rows import OURS, Row, interleave
+from benchmarks.bounds import BARE
+from benchmarks.rows import OURS, PIP, Row, interleave
 from benchmarks.workshop import ROOT, BrokenMeasurement, Workshop
 
 TRUE = "/bin/true"
@@ -26,32 +26,33 @@ COMMANDS = {
     "setuidgid": ["root", TRUE],
     "softlimit": ["-o", "100", TRUE],
 }
-ASKED = 1.25
 
 
 def measure(workshop: Workshop) -> list[Row]:
+    """A row a command."""
     place = workshop.directory / "chain"
     (place / "e").mkdir(parents=True)
     (place / "e/A").write_text("value\n")
     pip = install_as_pip(workshop, place)
     rows = []
     for name, operands in COMMANDS.items():
-        if name == "setuidgid" and os.geteuid() != 0:
+        work = f"{name}, processor time"
+        if (name == "setuidgid" and os.geteuid() != 0) or not workshop.wants(work):
             continue
         contestants = {
             OURS: _run(workshop, [str(workshop.ours / name), *operands], place),
-            "by pip": _run(workshop, [str(pip / name), *operands], place),
+            PIP: _run(workshop, [str(pip / name), *operands], place),
             BARE: _run(workshop, [workshop.python, "-I", "-S", "-c", "pass"], place),
         }
         if "daemontools" in workshop.peers:
             contestants["daemontools"] = _run(workshop, [name, *operands], place)
-        samples = interleave(contestants, workshop.rounds(41))
-        rows.append(Row(f"{name}, processor time", "ms", samples, BARE, ASKED))
+        samples = interleave(contestants, workshop.rounds(21))
+        rows.append(Row(work, "ms", samples, reference=BARE))
     return rows
 
 
 def install_as_pip(workshop: Workshop, place: Path) -> Path:
-    """A virtual environment with what a wheel puts there; returns the directory of the launchers."""
+    """Make a virtual environment with the files of a wheel; returns the directory of the launchers."""
     subprocess.run([workshop.python, "-m", "venv", "--without-pip", place / "venv"], check=True)
     body = (ROOT / "bin/pyinit").read_text().partition("\n")[2]
     for name in COMMANDS:

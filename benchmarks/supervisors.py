@@ -1,7 +1,7 @@
 """How each supervisor is given the same services: the same `run`, and where they are logged the same log settings.
 
-Logged means: lines stamped in TAI64N, files of 99,999 bytes, ten of them, in one log directory a service on the same
-file system, by the supervisor's own logger (multilog, s6-log, svlogd, pyinit's). supervisord has no stamps.
+A logged service has a log directory of its own, with ten files of 99,999 bytes. The lines in it are stamped in TAI64N.
+Each supervisor's own logger does that: multilog, s6-log, svlogd, pyinit's. supervisord has no stamps.
 """
 
 import os
@@ -20,15 +20,19 @@ def script(path: Path, line: str) -> None:
 
 
 class Supervisor(ABC):
-    """`most`: how many services it takes. `stops`: whether a TERM brings its services down in order."""
+    """`most`: how many services it takes. `stops`: whether a TERM brings its services down in order.
+
+    If it is `alone`, a supervisor in Python runs on a copy of its interpreter that nothing else runs on.
+    """
 
     name: str
     peer: str | None = None
     most = 100_000
     stops = True
 
-    def __init__(self, workshop: Workshop) -> None:
+    def __init__(self, workshop: Workshop, alone: bool = False) -> None:
         self.workshop = workshop
+        self.alone = alone
         self.chain = workshop.program("chain")
         self.environment = {**os.environ, "LC_ALL": "C.UTF-8"}
 
@@ -71,7 +75,8 @@ class Pyinit(Supervisor):
         }
         program = "pyinit" if logged else "svscan"
         option = ["-d"] if logged else []
-        return [str(self.workshop.ours / program), *option, str(top / "service")]
+        commands = self.workshop.ours_alone if self.alone else self.workshop.ours
+        return [str(commands / program), *option, str(top / "service")]
 
     def log(self, top: Path, name: str) -> Path:
         return top / "logs" / name / "current"
@@ -119,6 +124,7 @@ class Runit(Supervisor):
 SUPERVISORD = """\
 [supervisord]
 nodaemon=true
+silent=true
 user=root
 logfile=/dev/null
 logfile_maxbytes=0
@@ -142,26 +148,31 @@ class Supervisord(Supervisor):
         (top / "logs").mkdir()
         parts = [SUPERVISORD.format(top=top, minfds=6 * count + 100)]
         for name in self.names(count):
-            log, most = (f"{top}/logs/{name}", SIZE) if logged else ("/dev/null", 0)
+            log, most = self.destination(top, name) if logged else ("/dev/null", 0)
             parts.append(
                 f"[program:{name}]\ncommand={top}/service/{name}/run\nautorestart=true\nredirect_stderr=true\n"
                 f"stdout_logfile={log}\nstdout_logfile_maxbytes={most}\nstdout_logfile_backups={FILES}\n"
             )
         (top / "conf").write_text("".join(parts))
 
+    def destination(self, top: Path, name: str) -> tuple[str, int]:
+        """The log file of a service, and how large it may become, bytes."""
+        return f"{top}/logs/{name}", SIZE
+
     def add_logger(self, top: Path, directory: Path) -> None:
         """It is in the configuration."""
 
     def command(self, top: Path, count: int, logged: bool) -> list[str]:
-        return ["supervisord", "-n", "-c", str(top / "conf")]
+        interpreter = [self.workshop.alone("/usr/bin/python3")] if self.alone else []
+        return [*interpreter, "/usr/bin/supervisord", "-n", "-c", str(top / "conf")]
 
     def log(self, top: Path, name: str) -> Path:
         return top / "logs" / name
 
 
-def supervisors(workshop: Workshop, *names: str) -> list[Supervisor]:
+def supervisors(workshop: Workshop, *names: str, alone: bool = False) -> list[Supervisor]:
     """Ours, and those of the peers that are here; only the named ones, if any are."""
-    made = [kind(workshop) for kind in (Pyinit, Daemontools, S6, Runit, Supervisord)]
+    made = [kind(workshop, alone) for kind in (Pyinit, Daemontools, S6, Runit, Supervisord)]
     return [
         each
         for each in made

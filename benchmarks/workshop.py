@@ -1,4 +1,4 @@
-"""What all benchmarks work with: ours installed as an image has it, the peers that are here, the C programs."""
+"""The tools of all benchmarks: ours installed as an image has it, the peers that are here, the C programs."""
 
 import os
 import shutil
@@ -30,20 +30,24 @@ DEBIAN = "/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 class BrokenMeasurement(Exception):
-    """What was measured did not do its work: the number would mean nothing."""
+    """The contestant did not do its work: the number would mean nothing."""
 
 
 class Workshop:
-    """One session of measuring. `quick`: that everything can be measured is to be shown, not how fast it is.
+    """One session of measuring. A `quick` one shows that everything can be measured, not how fast it is.
 
-    `python` runs ours, and bare where something is compared with that. `place` is where everything is made: in memory,
-    where that can be, because on a disk the disk would be measured. `peers` are here, `missing` are not; from here on
-    PATH has nothing else.
+    `python` runs ours, and is the bare interpreter. Everything is made in `place`: in memory, where that can be, since
+    on a disk the disk would be measured. `peers` are here, `missing` are not; from here on PATH has nothing else.
     """
 
-    def __init__(self, quick: bool, python: str = "/usr/bin/python3", place: str = MEMORY) -> None:
+    def __init__(
+        self, quick: bool, python: str = "/usr/bin/python3", place: str = MEMORY, most_rounds: int = 1000
+    ) -> None:
         os.environ["PATH"] = DEBIAN
         self.quick = quick
+        self._most_rounds = most_rounds
+        self.only = ""
+        """A text: rows with it in their name are measured, others need not be."""
         self.python = python if os.access(python, os.X_OK) else sys.executable
         self.peers = [name for name, programs in PEERS.items() if all(map(shutil.which, programs))]
         self.missing = [name for name in PEERS if name not in self.peers]
@@ -52,7 +56,7 @@ class Workshop:
         )
         self.directory.chmod(0o755)
         self.plots: dict[str, Plot] = {}
-        """What benchmarks want drawn, by the name of the file."""
+        """The plots to draw, by the name of the file."""
 
     def tell_missing(self) -> None:
         """Say which peers are not here; `tools/packages PYTHON bench` installs them."""
@@ -64,20 +68,47 @@ class Workshop:
 
     def rounds(self, count: int) -> int:
         """How many rounds to take where `count` is right for numbers that last."""
-        return 1 if self.quick else count
+        return 1 if self.quick else min(count, self._most_rounds)
+
+    def wants(self, *works: str) -> bool:
+        """Whether one of these rows is to be measured."""
+        return any(self.only in work for work in works)
 
     @cached_property
     def ours(self) -> Path:
-        """The directory of our commands: one launcher with the interpreter in its first line, bytecode compiled."""
+        """The directory of our commands, as an image has them."""
+        return self._commands("bin", self.python)
+
+    @cached_property
+    def ours_alone(self) -> Path:
+        """The same, on an interpreter that nothing else runs on: all pages of its file are ours."""
+        return self._commands("bin-alone", self.alone(self.python))
+
+    def alone(self, python: str) -> str:
+        """A copy of an interpreter. Where a copy does not find its library, the interpreter itself."""
+        copy = self.directory / "interpreters" / Path(python).resolve().name
+        if not copy.exists():
+            copy.parent.mkdir(exist_ok=True)
+            shutil.copy(python, copy)
+        started = subprocess.run([copy, "-c", "import encodings"], capture_output=True, check=False)
+        return python if started.returncode else str(copy)
+
+    @cached_property
+    def package(self) -> Path:
+        """Our package, bytecode compiled; the launchers look for it beside their directory."""
         package = self.directory / "lib/pyinit/pyinit"
         shutil.copytree(ROOT / "pyinit", package, ignore=shutil.ignore_patterns("__pycache__"))
         words = [str(self.python), "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", str(package)]
         subprocess.run(words, check=True)
-        directory = self.directory / "bin"
+        return package
+
+    def _commands(self, name: str, python: str) -> Path:
+        """Make a directory with one launcher, and links to it by the names of our commands."""
+        directory = self.package.parents[2] / name
         directory.mkdir()
         body = (ROOT / "bin/pyinit").read_text().partition("\n")[2]
         launcher = directory / "pyinit"
-        launcher.write_text(f"#!{self.python} -IS\n{body}")
+        launcher.write_text(f"#!{python} -IS\n{body}")
         launcher.chmod(0o755)
         for path in (ROOT / "bin").iterdir():
             if path.name != "pyinit":
