@@ -39,7 +39,7 @@ WAYS = {
     "supervise 100": "supervise",
     "supervise 111": "supervise none",
     "svc 0": "svc -u none",
-    "svc 1": "mkdir s; pyinit -d s & until svstat --ready; do sleep 0.05; done; svc -d none; c=$?; kill $!; wait; exit $c",
+    "svc 1": "mkdir s; pyinit -d s& until svstat --ready; do sleep .1; done; svc -d none; c=$?; kill $!; wait; exit $c",
     "svc 100": "svc -z",
     "svlog 0": "echo line | multilog t ./log; svlog ./log",
     "svlog 100": "svlog -n x",
