@@ -76,11 +76,11 @@ def _take_place(options: "Options") -> None:
     """Adopt orphans, and go with the parent, as far as that is asked for."""
     if options.subreaper:
         if not adopt_orphans():
-            report.warn(options.dialect, b"not process 1, and no subreaper without python-prctl: orphans are lost")
+            report.warn(options.dialect, b"not process 1, and no subreaper without prctl: orphans are lost")
         elif posix.getpid() != 1 and options.dialect == PYINIT:
             report.say(PYINIT, b"info: not process 1, adopting orphans as a subreaper")
     if options.parent_death and not die_with_parent(options.parent_death):
-        report.warn(options.dialect, b"unable to use -p without python-prctl")
+        report.warn(options.dialect, b"unable to use -p without prctl")
 
 
 def _command(options: "Options", loop: "Loop", spawner: Spawner) -> "Command":

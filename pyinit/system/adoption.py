@@ -1,36 +1,45 @@
-"""Our place in the tree of processes: whose orphans we adopt, and whose end ends us. prctl(2), by python-prctl."""
+"""Our place in the tree of processes: whose orphans we adopt, and whose end ends us. prctl(2).
+
+By python-prctl where it is installed. Building that takes a compiler and headers, so without it the same two calls are
+made by ctypes, which is a part of Python itself.
+"""
 
 import posix
 import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from collections.abc import Callable
+
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 
 
 def adopt_orphans() -> bool:
     """Become the parent of descendants whose own parent dies, as process 1 is (PR_SET_CHILD_SUBREAPER).
 
-    False without python-prctl: then they go to process 1, and are neither reaped nor stopped here.
+    False where that cannot be done: then they go to process 1, and are neither reaped nor stopped here.
     """
-    if posix.getpid() == 1:
-        return True
-    prctl = _prctl()
-    if prctl:
-        prctl.set_child_subreaper(True)
-    return prctl is not None
+    return posix.getpid() == 1 or _done("set_child_subreaper", PR_SET_CHILD_SUBREAPER, 1)
 
 
 def die_with_parent(number: int) -> bool:
-    """Get this signal when the parent dies (PR_SET_PDEATHSIG); False without python-prctl."""
-    prctl = _prctl()
-    if prctl:
-        prctl.set_pdeathsig(number)
-    return prctl is not None
+    """Get this signal when the parent dies (PR_SET_PDEATHSIG); False where that cannot be done."""
+    return _done("set_pdeathsig", PR_SET_PDEATHSIG, number)
 
 
-def _prctl() -> "Any | None":
-    """The python-prctl module, which an interpreter without site does not see where it is installed."""
+def _done(name: str, option: int, value: int) -> bool:
+    """Whether one call succeeded: the function of python-prctl of this name, else prctl(option, value)."""
+    call = _of_python_prctl(name) or _of_ctypes(option)
+    if call is None:
+        return False
+    try:
+        return not call(value)
+    except OSError:
+        return False
+
+
+def _of_python_prctl(name: str) -> "Callable[[int], int | None] | None":
+    """The function, from where an interpreter without site does not look for packages."""
     library = f"python{sys.version_info[0]}.{sys.version_info[1]}/site-packages"
     own = sys.executable.rpartition("/")[0]
     sys.path += ["/usr/lib/python3/dist-packages", f"{own}/../lib/{library}", f"/usr/local/lib/{library}"]
@@ -40,4 +49,15 @@ def _prctl() -> "Any | None":
         return None
     finally:
         del sys.path[-3:]
-    return prctl
+    found: Callable[[int], int | None] = getattr(prctl, name)
+    return found
+
+
+def _of_ctypes(option: int) -> "Callable[[int], int] | None":
+    """The C library's call; None where this Python has no ctypes."""
+    try:
+        from ctypes import CDLL, c_ulong
+    except ImportError:
+        return None
+    prctl = CDLL(None).prctl
+    return lambda value: int(prctl(option, c_ulong(value), c_ulong(0), c_ulong(0), c_ulong(0)))

@@ -84,7 +84,7 @@ def test_docker_logs_shows_names(box: Box) -> None:
 
 
 def test_it_is_healthy(box: Box) -> None:
-    """Says HEALTHCHECK's command, which Docker would run half a minute from now."""
+    """Says HEALTHCHECK's command, which Docker runs every two seconds."""
     for service in DAEMONS:
         box.up(service)
     box.docker.reload()

@@ -36,6 +36,14 @@ def test_how_docker_is_told_to_treat_it(boot: Boot, image: str) -> None:
     assert config["Labels"]["org.opencontainers.image.licenses"] == "ISC"
 
 
+def test_prctl_is_called_by_python_prctl(boot: Boot, image: str) -> None:
+    box = boot({}, image=image)
+    _, said = box.run("python3", "-IS", "-X", "importtime", "/usr/bin/supervise", "/nonexistent")
+    imported = {line.rpartition("|")[2].strip() for line in said.splitlines()}
+    assert "prctl" in imported
+    assert "ctypes" not in imported
+
+
 def test_nothing_is_compiled_at_run_time(boot: Boot) -> None:
     box = boot({"a": {"run": SLEEPER}})
     box.up("a")

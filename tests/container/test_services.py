@@ -230,6 +230,15 @@ def test_health_follows_the_services(boot: Boot) -> None:
     box.ask("svc", "-d", "a")
 
 
+def test_the_images_own_check_is_quick(boot: Boot) -> None:
+    """Healthy within 4 seconds of readiness; unhealthy within 12 once it had been healthy."""
+    box = boot({"a": STEADY})
+    until(lambda: "pyinit: ready " in box.stderr(), "readiness")
+    until(lambda: box.health() == "healthy", "healthy", 4)
+    box.ask("svc", "-d", "a")
+    until(lambda: box.health() == "unhealthy", "unhealthy", 12)
+
+
 def test_a_service_that_ran_out_of_memory_is_told_as_such(boot: Boot) -> None:
     hungry = "#!/bin/sh\nwhile [ ! -e /go ]; do sleep 0.1; done; rm /go\nexec python3 -c 'x = bytearray(200 << 20)'\n"
     box = boot({"hungry": {"run": hungry}, "a": STEADY}, mem_limit="80m", memswap_limit="80m")

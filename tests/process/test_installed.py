@@ -31,6 +31,13 @@ def test_every_command_is_there_and_runs(installed: Path) -> None:
     assert (done.returncode, done.stderr) == (100, b"svok: usage: svok dir\n")
 
 
+def test_nothing_else_has_to_be_installed_or_compiled(installed: Path) -> None:
+    (metadata,) = installed.parent.glob("lib/python*/site-packages/pyinit_container-*.dist-info/METADATA")
+    needed = [line for line in metadata.read_text().splitlines() if line.startswith("Requires-Dist: ")]
+    assert [line for line in needed if "extra ==" not in line] == []
+    assert any("python-prctl" in line and 'extra == "prctl"' in line for line in needed)
+
+
 def test_a_chain_loading_command_hands_on_exactly_the_environment_it_was_given(installed: Path) -> None:
     """Odd names, no additions; `env -i` leaves even PATH and the locale out."""
     command = ["env", "-i", "A.B=c", "LC_CTYPE=C", str(installed / "setlock"), "/dev/null", "/usr/bin/env"]
