@@ -128,7 +128,7 @@ WITH_PROCESS = (RUNNING, STOPPING)
 TABLE: "dict[bytes, dict[type[Event], tuple[bytes, ...]]]" = {
     IDLE: {Opened: (IDLE, STARTING), Commanded: (IDLE, BACKOFF, STARTING, LEFT)},
     BACKOFF: {Commanded: (BACKOFF, STARTING, IDLE, LEFT), Waited: (STARTING, BACKOFF)},
-    STARTING: {Started: WITH_PROCESS, NotStarted: (BACKOFF, IDLE, LEFT)},
+    STARTING: {Started: (RUNNING,), NotStarted: (BACKOFF, IDLE, LEFT)},
     RUNNING: {Commanded: WITH_PROCESS, Exited: WITHOUT_PROCESS},
     STOPPING: {Commanded: WITH_PROCESS, Exited: (IDLE, LEFT)},
     LEFT: {},
