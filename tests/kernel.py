@@ -21,6 +21,7 @@ import select
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from errno import EAGAIN
 from pathlib import Path
 from signal import SIGCHLD, SIGIO, SIGKILL, struct_siginfo
 from typing import TYPE_CHECKING
@@ -168,6 +169,8 @@ class FakeKernel(Kernel):
     def kill(self, pid: int, number: int, /) -> None:
         self.kills.append((pid, number))
         if abs(pid) not in self.living:
+            if any(dead == abs(pid) for dead, _ in self.deaths):
+                return  # a zombie takes every signal
             raise ProcessLookupError
         if number == SIGKILL or (number in self.obeys and abs(pid) not in self.stubborn):
             self.die(abs(pid), -number)
@@ -233,7 +236,10 @@ class Start:
 
 
 class FakeSpawner(Spawner):
-    """Gives out pids, and notes what was started in `starts`. `failures` are errors of the next starts, in order."""
+    """Gives out pids, and notes what was started in `starts`. `failures` are errors of the next starts, in order.
+
+    `refused`: programs for which there are never enough processes (EAGAIN).
+    """
 
     def __init__(self, kernel: FakeKernel, first_pid: int = 100) -> None:
         self.environment = {b"PATH": b"/usr/bin:/bin"}
@@ -241,6 +247,7 @@ class FakeSpawner(Spawner):
         self.kernel = kernel
         self.starts: list[Start] = []
         self.failures: deque[Exception] = deque()
+        self.refused: set[bytes] = set()
         self.allowed: list[int] = []
         self._next_pid = first_pid
 
@@ -254,18 +261,22 @@ class FakeSpawner(Spawner):
         redirections: "Redirections" = (),
         changes: Mapping[bytes, bytes | None] | None = None,
     ) -> int:
-        if self.failures:
-            raise self.failures.popleft()
+        self._fail(argv)
         name = posix.readlink(f"/proc/self/fd/{directory_fd}").rpartition("/")[2]
         return self._started(Start(self._next_pid, argv, name, redirections, dict(changes or {})))
 
     def start_here(self, argv: list[bytes], leads: int) -> int:
-        if self.failures:
-            raise self.failures.popleft()
+        self._fail(argv)
         return self._started(Start(self._next_pid, argv, "", ()))
 
     def give_limit(self) -> None:
         """There is no limit."""
+
+    def _fail(self, argv: list[bytes]) -> None:
+        if self.failures:
+            raise self.failures.popleft()
+        if argv[0] in self.refused:
+            raise OSError(EAGAIN, "")
 
     def _started(self, start: Start) -> int:
         self.starts.append(start)
