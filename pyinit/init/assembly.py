@@ -43,7 +43,9 @@ def run_init(options: "Options", began: float) -> int:
     command = _command(options, loop, spawner) if options.command else None
     services = scanner or NoServices()
     table = reactions(options.overrides, command is not None, bool(services.pairs), is_watching)
-    return Init(loop, services, options, began, collector, command, runtime).run(table)
+    may_come = command is not None and is_watching and not services.pairs
+    later = (lambda: reactions(options.overrides, True, True)) if may_come else None
+    return Init(loop, services, options, began, collector, command, runtime).run(table, later)
 
 
 def _loop(options: "Options", is_watching: bool) -> "Loop":

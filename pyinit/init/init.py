@@ -56,6 +56,7 @@ class Init:
         self._runtime = runtime
         self._ending: Ending | None = None
         self._is_ready = False
+        self._later: Callable[[], Mapping[int, Reaction]] | None = None
         self._unready: set[Pair] = set()
         """The pairs that are not as wanted, until all are for the first time."""
         if command:
@@ -63,15 +64,22 @@ class Init:
         if options.tells_reaped or options.verbosity:
             loop.on_orphan.append(self._tell_orphan)
 
-    def run(self, table: "Mapping[int, Reaction]") -> int:
-        """Take signals as the table says, start the command, turn until everything is down; the exit code."""
-        for number, reaction in table.items():
-            self._loop.add_signal_handler(number, self._reacting(reaction))
+    def run(self, table: "Mapping[int, Reaction]", later: "Callable[[], Mapping[int, Reaction]] | None" = None) -> int:
+        """Take signals as the table says, start the command, turn until everything is down; the exit code.
+
+        `later` makes the table that holds once there is a service, where there is none yet.
+        """
+        self._later = later
+        self._take_signals(table)
         if self._command and (self._options.is_early or not self._services.pairs):
             self._start_command()
         if self._command or self._runtime:
             self._await_ready()
         return self._loop.run()
+
+    def _take_signals(self, table: "Mapping[int, Reaction]") -> None:
+        for number, reaction in table.items():
+            self._loop.add_signal_handler(number, self._reacting(reaction))
 
     @property
     def _has_services(self) -> bool:
@@ -87,6 +95,8 @@ class Init:
             self._loop.call_at(self._began + LONGEST_WAIT, self._start_anyway)
 
     def _pair_changed(self, pair: "Pair") -> None:
+        if self._later and not self._ending:
+            self._begin_services(self._later())
         if self._is_ready:
             return
         if pair.is_as_wanted or not pair.listed:
@@ -94,6 +104,14 @@ class Init:
             self._look_ready()
         else:
             self._unready.add(pair)
+
+    def _begin_services(self, table: "Mapping[int, Reaction]") -> None:
+        """Services have come beside a command that was alone: from here on this is a container of both."""
+        self._later = None
+        self._take_signals(table)
+        self._is_ready = False
+        self._began = self._loop.kernel.monotonic()
+        self._unready = {pair for pair in self._services.everything() if not pair.is_as_wanted}
 
     def _look_ready(self) -> None:
         if self._unready or self._is_ready or self._ending:

@@ -57,6 +57,8 @@ class Scanner:
         self._due = float("inf")
         self._said: dict[bytes, bytes] = {}
         self._retired: dict[Pair, None] = {}
+        self._new: list[Pair] = []
+        """The pairs that this scan has found, to be told of once all are taken up."""
         self._stopping = False
 
     def subscribe(self, callback: "Callable[[Pair], None]") -> None:
@@ -105,6 +107,7 @@ class Scanner:
         said, self._said = self._said, {}
         is_followed = self._follow(said)
         if self._directory_fd >= 0 and self._scan_names(said):
+            self._tell_new()
             self._forget_unlisted()
         if self._tells_changes is None:  # asked once the services have been started: it takes a while
             self._tells_changes = _tells_changes(self._directory_fd)
@@ -164,7 +167,14 @@ class Scanner:
         pair = Pair(self._context, self._policy, name, self._pair_changed)
         pair.open(self._directory_fd)
         self.pairs[key] = pair
+        self._new.append(pair)
         return pair
+
+    def _tell_new(self) -> None:
+        found, self._new = self._new, []
+        for callback in self._subscribers:
+            for pair in found:
+                callback(pair)
 
     def _complain(self, said: dict[bytes, bytes], about: bytes, prog: bytes, text: bytes, error: OSError) -> None:
         """Say a trouble that lasts from scan to scan once, until it changes; always where the C programs do."""

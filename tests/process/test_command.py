@@ -522,6 +522,26 @@ def test_a_container_of_no_services_yet_is_ready(machine: Machine) -> None:
     assert command("svstat", "--ready", **machine.env).returncode == 1
 
 
+def test_services_that_come_later_belong_to_the_container(machine: Machine) -> None:
+    machine.boot(*sh("trap 'echo hung up' HUP; trap 'echo ending; exit 7' TERM; while :; do sleep 0.05; done"))
+    until(lambda: command("svstat", **machine.env).returncode == 0, "the command")
+    machine.signal(signal.SIGHUP)
+    until(lambda: "hung up" in machine.stdout(), "HUP to reach a command that is alone")
+    assert command("svstat", "--ready", **machine.env).returncode == 1, "there is nothing to be ready"
+    machine.add("late", TALKATIVE)
+    machine.until_up("late")
+    until(lambda: "pyinit: ready services=1 in " in machine.stderr(), "readiness")
+    assert command("svstat", "--ready", **machine.env).returncode == 0
+    until((machine.services / "late/said").exists, "all to be said")
+    before = machine.stdout().count("hung up")
+    (machine.services / "late/down").touch()
+    machine.signal(signal.SIGHUP)
+    assert machine.stop() == 7, "TERM stops the container; the code is the command's"
+    assert machine.stdout().count("hung up") == before, "HUP is not the command's any more"
+    assert "late: last words" in machine.stdout()
+    assert "killed" not in machine.stderr()
+
+
 EXECUTE = """
 import ctypes, sys
 def strings(*values):
