@@ -10,8 +10,8 @@ service:
 to standard output if it has none; bytes as they came. `deselected`: lines that a script did not select. `dropped`:
 lines that standard output did not take. The directory has these lines if there is one; if not, nobody reads standard
 output any more. `blocked`: seconds in which the pipe was not read, because the log directory was in trouble or standard
-output was full. All since the container started. The collector holds the lines that no number counts yet: the beginning
-of a line, or lines that a directory in trouble has still to take.
+output was full. All since the container started. The collector still holds what no number counts yet: the beginning of
+a line, or lines for a directory in trouble.
 """
 
 FILE = b"/logs"

@@ -2,7 +2,7 @@
 
 All events of a service enter by `handle`, which arms its timer again and publishes its status once. A Supervisor lives
 from `open` until it leaves (after `x`, or when shut down). Another one, here or in another program, may then take up
-the directory: its lock is free and its FIFOs have no reader, which is how svok and svstat know.
+the directory: its lock is free. Its FIFOs have no reader then, and so svok and svstat know.
 """
 
 import posix

@@ -1,8 +1,8 @@
 """The standard error of a process that must not wait: PID 1's.
 
-A container's stderr is a pipe into the log driver, and blocks when that is full or dead. A message is written only
-when the kernel says that it can be; those that can't are counted, and the count leads the next one that can. A terminal
-can't be written while somebody else is writing to it: that is waited for, once, and not again before it is over.
+A container's stderr is a pipe into the log driver, and blocks when that is full or dead. A message is written only when
+the kernel says that this will not block. Others are counted, and the count leads the next message. A terminal can't be
+written while somebody else is writing to it: that is waited for, once, and not again before it is over.
 """
 
 import posix

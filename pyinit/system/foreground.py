@@ -27,10 +27,10 @@ def launch(
 ) -> int:
     """Start argv, found on PATH, with the streams and the working directory of this process; returns the pid.
 
-    It leads a GROUP, which gets the foreground of the terminal, or a SESSION, which gets the terminal, or NOTHING: then
-    it is in the group of this process. The child calls `prepare` first. If the program cannot be run the child says so
-    for `prog`, and exits with one of `not_run`: not found, may not be executed, any other reason. Raises OSError when
-    no child can be forked.
+    It leads a GROUP, which gets the foreground of the terminal, or a SESSION, which gets the terminal. If it leads
+    NOTHING it stays in our group. The child calls `prepare` first. If the program cannot be run the child says so for
+    `prog`. It exits with one of `not_run`: not found, not executable, any other reason. Raises OSError when no child
+    can be forked.
     """
     if leads == SESSION:
         _leave_terminal()

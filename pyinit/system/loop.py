@@ -4,7 +4,7 @@ It waits in one way: epoll, on the descriptors and the doorbell. With no deadlin
 something. One turn: ready descriptors, then signals and deaths, then due deadlines.
 
 Deaths are never counted: each SIGCHLD means "reap until none is left". A child may have written to a descriptor of ours
-before it died, so the loop reads what is ready after it reaped a child and before it tells of the death.
+before it died. So after it reaped a child the loop calls ready readers first, then the child's owner.
 
 Errors before `run` are the caller's, and fatal. From `run` on none is: this module alone catches Exception. It reports
 the error with the name of the owner (the `name` of the object whose method failed), and goes on.
@@ -47,8 +47,8 @@ ENDED = EPOLLERR | EPOLLHUP
 class Loop:
     """The loop of one process. Warnings of the guard begin with `prog`.
 
-    `children` maps the pid of each child to a callback; the callback gets the child's outcome once: its exit code, or
-    minus the number of the signal that killed it. Deaths of other pids are counted as orphans.
+    `children` maps the pid of each child to a callback, which gets the outcome once: an exit code, or minus the number
+    of the signal that killed the child. Deaths of other pids are counted as orphans.
     """
 
     def __init__(self, prog: bytes, kernel: "Kernel" = REAL) -> None:

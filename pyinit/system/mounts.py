@@ -1,5 +1,5 @@
-"""Which file systems tell of changes. A bind mount from another machine (FUSE, 9p, virtiofs, NFS) takes a watch and
-never fires for what the other side does: such a directory has to be scanned by deadline."""
+"""Which file systems tell of changes. A bind mount from another machine (FUSE, 9p, virtiofs, NFS) takes a watch, but
+the other side's changes never fire it. Such a directory is scanned by deadline."""
 
 from pyinit.system import files
 

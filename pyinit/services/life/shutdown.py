@@ -2,8 +2,8 @@
 
 One function says what the present calls for, however it was reached. Services were asked when the stop began. Once none
 is left, orphans (what services left behind, and we adopted) are asked, each once. At the deadline services and orphans
-are killed. Loggers are never asked: they end by the end of their input, and so get a last moment after the deadline to
-read what the killed ones had written. It is over when nothing is left, and nothing is left unread.
+are killed. Loggers are never asked: they end by the end of their input. So they get a last moment after the deadline,
+to read the last words of the killed. It is over when nothing is left, and nothing is left unread.
 """
 
 TYPE_CHECKING = False
