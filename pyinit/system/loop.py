@@ -47,7 +47,7 @@ ENDED = EPOLLERR | EPOLLHUP
 class Loop:
     """The loop of one process. Warnings of the guard begin with `prog`.
 
-    `children` maps the pid of each child to a callback, which gets the outcome once: an exit code, or minus the number
+    `children` maps the pid of each child to a callback. That gets the outcome, once: an exit code, or minus the number
     of the signal that killed the child. Deaths of other pids are counted as orphans.
     """
 
