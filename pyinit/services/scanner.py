@@ -3,8 +3,8 @@
 A service is known by (device, inode), not by name: a renamed directory, or a second link to one, is the same service.
 A service that is no longer listed is left alone while anything of it runs, and forgotten after that.
 
-Changes of the directory are events (dnotify). A scan by deadline is there only where no event tells: a supervisor left, a directory
-could not be used, or the file system is silent.
+Changes of the directory are events (dnotify). Where no event tells, a scan comes by deadline: a supervisor left, a
+directory could not be used, or the file system is silent.
 """
 
 import posix
