@@ -56,7 +56,7 @@ def main(argv: list[bytes]) -> int:
         report.die(PROG, bad.message, code=bad.code)
     if options.asks:
         return _answer(options.asks)
-    report.write = Console().write
+    report.write, report.keeps_bytes = Console().write, False
     ignore_terminal_stops()
     return run_init(options, BEGAN)
 

@@ -15,6 +15,12 @@ a line, or lines for a directory in trouble.
 """
 
 FILE = b"/logs"
+LONGEST = 16 << 20
+"""Bytes of the file, for a hundred thousand services."""
+
+ESCAPES = ((b"\\", b"\\\\"), (b"\n", b"\\n"), (b"\r", b"\\r"), (b"\x1b", b"\\x1b"))
+"""How bytes of a name are written: neither ends a line nor moves the cursor of a terminal. The backslash is first."""
+
 HEADER = b"lines_in bytes_in lines_written bytes_written deselected dropped blocked name\n"
 
 
@@ -63,12 +69,24 @@ class Counters:
 
 
 def pack(counters: dict[bytes, Counters]) -> bytes:
-    """The content of the file. A newline in a service's name would end its line, and is written as `?`."""
+    """The content of the file. In a name a backslash, a newline, a CR and an ESC are written as ESCAPES has them."""
     return HEADER + b"".join(
-        b"%d %d %d %d %d %d %.3f %b\n"
-        % (*each.amounts(), each.deselected, each.dropped, each.blocked, name.replace(b"\n", b"?"))
+        b"%d %d %d %d %d %d %.3f %b\n" % (*each.amounts(), each.deselected, each.dropped, each.blocked, _escaped(name))
         for name, each in counters.items()
     )
+
+
+def _escaped(name: bytes) -> bytes:
+    for byte, written in ESCAPES:
+        name = name.replace(byte, written)
+    return name
+
+
+def _unescaped(name: bytes) -> bytes:
+    parts = name.split(b"\\\\")  # at the backslashes that the name has
+    for byte, written in ESCAPES[1:]:
+        parts = [part.replace(written, byte) for part in parts]
+    return b"\\".join(parts)
 
 
 def unpack(content: bytes) -> dict[bytes, Counters]:
@@ -77,9 +95,9 @@ def unpack(content: bytes) -> dict[bytes, Counters]:
     if header + b"\n" != HEADER:
         raise ValueError("no counters")
     counters = {}
-    for row in rows.splitlines():
+    for row in rows.split(b"\n")[:-1]:
         *numbers, name = row.split(b" ", 7)
-        each = counters[name] = Counters()
+        each = counters[_unescaped(name)] = Counters()
         each.lines_in, each.bytes_in, each.lines_written, each.bytes_written = map(int, numbers[:4])
         each.deselected, each.dropped = map(int, numbers[4:6])
         each.blocked = float(numbers[6])

@@ -19,7 +19,9 @@ def examine(top: bytes) -> int:
         findings = list(examine_all(top, posix.environ, make(posix.environ) is not None))
     except OSError as error:
         report.die(PYINIT, b"unable to open service directory " + top, error)
-    posix.write(1, b"".join(b"%b/%b: %b\n" % (top.rstrip(b"/"), name, finding) for name, finding in findings))
+    report.keeps_bytes = False
+    lines = (b"%b/%b: %b" % (top.rstrip(b"/"), name, finding) for name, finding in findings)
+    posix.write(1, b"".join(report.shown(line) + b"\n" for line in lines))
     if (first := command_name(1)) not in OURS:
         report.say(PYINIT, b"note: process 1 here is %b, not pyinit" % first)
     return 1 if findings else 0

@@ -122,10 +122,11 @@ class Pair:
             definition = read_definition(directory_fd)
             self._tell(definition)
             self._make_pipe(definition.log)
-        except OSError:
-            posix.close(directory_fd)
-            raise
-        self._just_read = directory_fd, definition
+            self._just_read = directory_fd, definition
+        finally:
+            if not self._just_read:  # whatever it was, nothing of a pair that is not taken up stays open
+                posix.close(directory_fd)
+                self._fds.close()
 
     def _tell(self, definition: "Definition") -> None:
         for file, reason in definition.troubles:

@@ -10,7 +10,7 @@ from time import time
 
 from pyinit.formats.control import DOWN, UP
 from pyinit.formats.status import LENGTH, USUAL, unpack
-from pyinit.report import reason
+from pyinit.report import reason, shown
 from pyinit.system import files
 from pyinit.view.names import find, state_of
 from pyinit.view.running import known
@@ -37,7 +37,7 @@ def status_lines(names: list[bytes], untold: "list[bytes] | None" = None) -> lis
             words = cannot.message
             if untold is not None:
                 untold.append(name)
-        lines.append(b"%b: %b" % (name, words))
+        lines.append(b"%b: %b" % (shown(name), words))
     return lines
 
 
@@ -48,7 +48,7 @@ def counter_words(names: list[bytes]) -> list[bytes]:
     found = {}
     for directory in known(posix.environ):
         try:
-            found = counters.unpack(files.read(directory + counters.FILE))
+            found = counters.unpack(files.read_bounded(directory + counters.FILE, None, counters.LONGEST))
         except (OSError, ValueError):
             continue
         break

@@ -25,8 +25,34 @@ def said(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
 
 
 def test_a_line_leaves_in_one_write(said: list[bytes]) -> None:
-    report.say(b"prog", b"unable to open \xff\n", OSError(errno.ENOENT, "ignored"))
-    assert said == [b"prog: unable to open \xff\n: file does not exist\n"]
+    report.say(b"prog", b"unable to open x", OSError(errno.ENOENT, "ignored"))
+    assert said == [b"prog: unable to open x: file does not exist\n"]
+
+
+def test_a_name_neither_ends_the_line_nor_moves_the_cursor(said: list[bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(report, "keeps_bytes", False)
+    report.say(b"prog", b"unable to open \xff\n\r\t\x1b[2J\x7f", errno.ENOENT)
+    assert said == [rb"prog: unable to open \xff\n\r\t\x1b[2J\x7f: file does not exist" + b"\n"]
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        (b"web", b"web"),
+        (b"a b\\", b"a b\\"),
+        ("ü€".encode(), "ü€".encode()),
+        ("\x9b31m".encode(), rb"\x9b31m"),
+        ("\u202etxt".encode(), rb"\x202etxt"),
+        (b"\x9b", rb"\x9b"),
+        (b"n\xe4\xff", b"n\xe4\xff"),
+    ],
+)
+def test_a_name_as_people_see_it(name: bytes, shown: bytes) -> None:
+    assert report.shown(name) == shown
+
+
+def test_an_error_of_our_own_says_its_text() -> None:
+    assert report.reason(OSError(None, "not a regular file")) == b"not a regular file"
 
 
 def test_warn_goes_on(said: list[bytes]) -> None:

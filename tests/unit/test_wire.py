@@ -52,8 +52,19 @@ def test_counters_begin_at_nothing_and_a_name_is_one_field() -> None:
     numbers, _, name = row.partition(b" a")
     assert header + b"\n" == counters.HEADER
     assert [float(number) for number in numbers.split()] == [0] * 7
-    assert name == b" b?c", "a line break would begin another row"
-    assert list(counters.unpack(content)) == [b"a b?c"]
+    assert name == rb" b\nc", "a line break would begin another row"
+    assert list(counters.unpack(content)) == [b"a b\nc"]
+
+
+@pytest.mark.parametrize(
+    "name", [b"\n", b"\r", b"\x1b[2J", b"\\", b"\\n", b"\\\n", b"a\\\\\r\\x1b", b"\xff\x0b\x0c", b" "]
+)
+def test_no_name_breaks_the_file_of_counters(name: bytes) -> None:
+    content = counters.pack({name: counters.Counters(), b"web": counters.Counters()})
+    assert list(counters.unpack(content)) == [name, b"web"]
+    assert content.count(b"\n") == 3
+    assert b"\r" not in content
+    assert b"\x1b" not in content
 
 
 def test_what_is_held_is_written_or_dropped() -> None:

@@ -73,6 +73,8 @@ class CountersFile:
 def _earlier(directory: bytes | None) -> "dict[bytes, Counters]":
     """The counts of the collector before this one."""
     try:
-        return counters.unpack(files.read(directory + counters.FILE)) if directory else {}
+        return (
+            counters.unpack(files.read_bounded(directory + counters.FILE, None, counters.LONGEST)) if directory else {}
+        )
     except (OSError, ValueError):
         return {}

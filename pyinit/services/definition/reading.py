@@ -5,7 +5,7 @@ LONGEST bytes. A file that cannot be used is a trouble of the definition, never 
 """
 
 import posix
-from _stat import S_ISDIR
+from _stat import S_ISDIR, S_ISREG
 
 from pyinit.report import reason
 from pyinit.services.definition.definition import PLAIN, Definition, LogDefinition
@@ -15,6 +15,8 @@ KNOWN = frozenset(("down", "env", "log", "secrets"))
 KNOWN_IN_LOG = frozenset(("fold", "run", "script", "user"))
 LONGEST = 65536
 """Bytes of a settings file."""
+
+HAS_NUL = b"has a NUL byte"
 
 
 def read_definition(directory_fd: int) -> Definition:
@@ -56,9 +58,13 @@ def read_log_as_svscan(name: bytes, parent_fd: int) -> LogDefinition | None:
 
 
 def _exists(name: bytes, directory_fd: int, troubles: "list[tuple[bytes, bytes]]") -> bool:
-    """Whether stat finds it; a file that cannot be asked about counts as there."""
+    """Whether stat finds it; a file that cannot be asked about counts as there. A link that leads nowhere is told."""
     try:
-        return files.exists(name, directory_fd)
+        if files.exists(name, directory_fd):
+            return True
+        if not files.is_missing(name, directory_fd):
+            troubles.append((name, b"a link that leads nowhere"))
+        return False
     except OSError as error:
         troubles.append((name, reason(error)))
         return True
@@ -75,7 +81,7 @@ def _read_log(directory_fd: int, troubles: "list[tuple[bytes, bytes]]") -> LogDe
         return None
     try:
         names = _ask_for(KNOWN_IN_LOG, log_fd)
-        if "run" in names and files.exists(b"run", log_fd):
+        if "run" in names and _is_program(b"run", log_fd, troubles):
             return LogDefinition(brings_logger=True)
         lines = {"script": b"", "user": b""}
         for name in names.intersection(lines):
@@ -88,10 +94,28 @@ def _read_log(directory_fd: int, troubles: "list[tuple[bytes, bytes]]") -> LogDe
         posix.close(log_fd)
 
 
+def _is_program(name: bytes, log_fd: int, troubles: "list[tuple[bytes, bytes]]") -> bool:
+    """Whether it could be run as a logger; if it never can, the container logs the service. Raises OSError."""
+    try:
+        mode = posix.stat(name, dir_fd=log_fd).st_mode
+    except FileNotFoundError as error:
+        why = reason(error)
+    else:
+        if S_ISREG(mode):
+            return True
+        why = b"is a directory" if S_ISDIR(mode) else b"not a regular file"
+    troubles.append((b"log/" + name, why))
+    return False
+
+
 def _first_line(name: bytes, log_fd: int, troubles: "list[tuple[bytes, bytes]]") -> bytes:
     """The first line of a file in `log`, without the white space around it."""
     try:
-        return files.read_bounded(name, log_fd, LONGEST).partition(b"\n")[0].strip()
+        line = files.read_bounded(name, log_fd, LONGEST).partition(b"\n")[0].strip()
+        if b"\0" not in line:
+            return line
+        why = HAS_NUL
     except OSError as error:
-        troubles.append((b"log/" + name, (error.strerror or "").encode() if error.errno is None else reason(error)))
-        return b""
+        why = reason(error)
+    troubles.append((b"log/" + name, why))
+    return b""
