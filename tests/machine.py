@@ -39,7 +39,8 @@ def logged(directory: Path) -> list[str]:
 def environment(**more: str) -> dict[str, str]:
     """What the launchers of this checkout need to run on this interpreter, and `more`."""
     path = f"{BIN}:{Path(sys.executable).parent}:{os.environ['PATH']}"
-    return {**os.environ, "PATH": path, "LC_ALL": "C.UTF-8", **more}
+    given = {name: value for name, value in os.environ.items() if not name.startswith("PYINIT_")}
+    return {**given, "PATH": path, "LC_ALL": "C.UTF-8", **more}
 
 
 def command(*words: object, **more: str) -> "subprocess.CompletedProcess[bytes]":

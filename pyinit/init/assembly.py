@@ -7,7 +7,7 @@ import posix
 
 from pyinit import report
 from pyinit.init.init import Init
-from pyinit.init.options import PYINIT
+from pyinit.init.options import PYINIT, VARIABLES
 from pyinit.init.parts import NoServices
 from pyinit.init.reactions import reactions
 from pyinit.system.adoption import adopt_orphans, die_with_parent
@@ -42,10 +42,25 @@ def run_init(options: "Options", began: float) -> int:
     scanner, collector, runtime = _supervise(options, loop, spawner) if is_watching else (None, None, None)
     command = _command(options, loop, spawner) if options.command else None
     services = scanner or NoServices()
+    if options.dialect == PYINIT:
+        _tell_unusable(options, services)
     table = reactions(options.overrides, command is not None, bool(services.pairs), is_watching)
     may_come = command is not None and is_watching and not services.pairs
     later = (lambda: reactions(options.overrides, True, True)) if may_come else None
     return Init(loop, services, options, began, collector, command, runtime).run(table, later)
+
+
+def _tell_unusable(options: "Options", services: "Scanner | NoServices") -> None:
+    """Say which variables mean nothing here."""
+    unknown = {name for name in posix.environ if name[:7] == b"PYINIT_"} - VARIABLES
+    if unknown:
+        from pyinit.init.remarks import tell_unknown
+
+        tell_unknown(unknown)
+    if options.overrides:
+        from pyinit.init.remarks import tell_undeliverable
+
+        tell_undeliverable(options.overrides, [pair.name for pair in services.everything()])
 
 
 def _loop(options: "Options", is_watching: bool) -> "Loop":
@@ -67,7 +82,9 @@ def _has_directory(options: "Options") -> bool:
         return True
     try:
         posix.stat(options.service_dir)
-    except FileNotFoundError:
+    except FileNotFoundError as error:
+        if posix.environ.get(b"PYINIT_SERVICE_DIR") == options.service_dir:
+            report.warn(PYINIT, b"no services in PYINIT_SERVICE_DIR " + options.service_dir, error)
         return False
     except OSError as error:
         report.die(PYINIT, b"unable to open service directory " + options.service_dir, error)
@@ -112,6 +129,7 @@ def _supervise(options: "Options", loop: "Loop", spawner: Spawner) -> "tuple[Sca
     null_fd = posix.open("/dev/null", posix.O_RDONLY | posix.O_CLOEXEC)
     policy = LoggingPolicy(ContainerLog(collector, settings, home), CAPTURED, null_fd, lambda name: name + b"/log")
     context = Context(loop, spawner, runtime)
+    context.is_verbose = options.verbosity > 1
     scanner = Scanner(context, policy, top)
     try:
         scanner.open()

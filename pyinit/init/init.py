@@ -19,9 +19,13 @@ if TYPE_CHECKING:
     from pyinit.init.options import Options
     from pyinit.init.parts import Logger, Services
     from pyinit.init.reactions import Reaction
+    from pyinit.init.telling import Telling
     from pyinit.services.pair import Pair
     from pyinit.services.runtime import RuntimeDirectory
     from pyinit.system.loop import Loop
+
+ROTATING = (b"multilog", b"svlogd", b"s6-log")
+"""Loggers that begin a new file at SIGALRM."""
 
 FORK_PAUSE = 1.0
 """Seconds between two tries to fork for the main command."""
@@ -56,11 +60,16 @@ class Init:
         self._runtime = runtime
         self._ending: Ending | None = None
         self._is_ready = False
+        self._telling: Telling | None = None
         self._later: Callable[[], Mapping[int, Reaction]] | None = None
         self._unready: set[Pair] = set()
         """The pairs that are not as wanted, until all are for the first time."""
         if command:
             command.on_end = self._command_ended
+        if options.verbosity > 0:
+            from pyinit.init import telling
+
+            self._telling = telling.Telling(self.name, options.verbosity)
         if options.tells_reaped or options.verbosity:
             loop.on_orphan.append(self._tell_orphan)
 
@@ -79,7 +88,10 @@ class Init:
 
     def _take_signals(self, table: "Mapping[int, Reaction]") -> None:
         for number, reaction in table.items():
-            self._loop.add_signal_handler(number, self._reacting(reaction))
+            react = self._reacting(reaction)
+            if self._telling:
+                react = self._telling.wrap(number, reaction, react)
+            self._loop.add_signal_handler(number, react)
 
     @property
     def _has_services(self) -> bool:
@@ -90,6 +102,8 @@ class Init:
         """Follow the services until each is as wanted: then say so, once, and start the command."""
         self._unready = {pair for pair in self._services.everything() if not pair.is_as_wanted}
         self._services.subscribe(self._pair_changed)
+        if self._telling:
+            self._telling.follow(self._services)
         self._loop.call_at(self._began, self._look_ready)
         if self._command and self._command.is_waiting:
             self._loop.call_at(self._began + LONGEST_WAIT, self._start_anyway)
@@ -174,11 +188,16 @@ class Init:
             self._loop.kernel.kill(getpid(), SIGSTOP)
 
     def _rotate(self) -> None:
-        """Every log begins a new file: those of the collector, and by SIGALRM each multilog that a service brought."""
+        """Every log begins a new file: those of the collector, and by SIGALRM each multilog that a service brought.
+
+        To another program than those ALRM may mean death, so it gets none.
+        """
+        from pyinit.system.processes import program_name
+
         if self._logger:
             self._logger.rotate()
         for pair in self._services.everything():
-            if pair.log and pair.log.pid:
+            if pair.log and pair.log.pid and program_name(pair.log.pid) in ROTATING:
                 pair.log.signal(SIGALRM)
 
     def _command_ended(self) -> None:

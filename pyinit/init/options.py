@@ -8,6 +8,15 @@ if TYPE_CHECKING:
 
 PYINIT, TINI, DUMB_INIT = b"pyinit", b"tini", b"dumb-init"
 STOP_TIMEOUT = b"8"
+
+VARIABLES = frozenset(
+    (
+        *(b"PYINIT_SERVICE_DIR", b"PYINIT_STATE", b"PYINIT_STOP_TIMEOUT", b"PYINIT_SIGNALS", b"PYINIT_VERBOSITY"),
+        *(b"PYINIT_LOG", b"PYINIT_LOG_DIR", b"PYINIT_LOG_FORMAT", b"PYINIT_LOG_FOLD", b"PYINIT_LOG_SIZE"),
+        *(b"PYINIT_LOG_COUNT", b"PYINIT_KILL_PROCESS_GROUP"),
+    )
+)
+"""All variables with our prefix that mean something; any other is probably misspelt."""
 NOT_RUN = {PYINIT: (127, 126, 126), TINI: (127, 126, 1), DUMB_INIT: (2, 2, 2)}
 
 

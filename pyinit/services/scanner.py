@@ -57,6 +57,8 @@ class Scanner:
         self._due = float("inf")
         self._said: dict[bytes, bytes] = {}
         self._retired: dict[Pair, None] = {}
+        self._vanished: set[Pair] = set()
+        """The pairs that run without a directory, which has been told."""
         self._new: list[Pair] = []
         """The pairs that this scan has found, to be told of once all are taken up."""
         self._stopping = False
@@ -198,14 +200,24 @@ class Scanner:
         for key, pair in list(self.pairs.items()):
             if pair.listed:
                 continue
-            if pair.service and pair.service.pid == 0 and pair.service.is_deleted:
-                pair.retire()
+            if pair.service and pair.service.is_deleted:
+                self._give_up(pair, pair.service.pid)
             if pair.log or pair.service:
                 continue
             del self.pairs[key]
             pair.hang_up()
             if not pair.is_gone:
                 self._retired[pair] = None
+
+    def _give_up(self, pair: Pair, pid: int) -> None:
+        """The directory was removed. What runs is left alone, and that is told once; after it the pair is retired."""
+        if not pid:
+            self._vanished.discard(pair)
+            pair.retire()
+        elif pair not in self._vanished and not self._context.is_classical:
+            self._vanished.add(pair)
+            what = b"the directory of %b is gone while it runs: nobody can control it, kill pid %d" % (pair.name, pid)
+            report.warn(PROG, what)
 
     def stop(self) -> None:
         """No new starts: retire every pair."""

@@ -61,15 +61,16 @@ class StateDir:
     def acquire(self, runtime: "RuntimeDirectory | None") -> None:
         """Make `supervise/` and lock it; in the runtime directory where it cannot be made here. Raises CannotOpen."""
         try:
-            make_state(self.fds.directory)
+            cause = make_state(self.fds.directory)
         except OSError as error:
             raise CannotOpen(b"unable to readlink ./supervise: %b" % self._name, error) from None
         try:
-            self._lock(runtime)
+            self._lock(runtime, cause)
         except OSError as error:
             raise CannotOpen(b"unable to acquire %b/supervise/lock" % self._name, error) from None
 
-    def _lock(self, runtime: "RuntimeDirectory | None") -> None:
+    def _lock(self, runtime: "RuntimeDirectory | None", cause: OSError | None) -> None:
+        """Lock it. `cause`: why there is no `supervise/`, which the missing lock file alone does not tell."""
         try:
             self.fds.lock = files.lock(b"supervise/lock", self.fds.directory)
             return
@@ -78,7 +79,7 @@ class StateDir:
                 raise
             there = runtime.open_service(self._name)
             if there is None:
-                raise
+                raise cause or error from None
         self.fds.elsewhere = self._home_fd = there
         make_state(there)
         self.fds.lock = files.lock(b"supervise/lock", there)
@@ -117,27 +118,33 @@ class StateDir:
         self.fds.close()
 
 
-def make_state(directory_fd: int) -> None:
+def make_state(directory_fd: int) -> OSError | None:
     """Make `supervise/`, mode 0700. One that is there, or cannot be made, is left for its users to judge.
 
+    Returns the error of one that cannot be made.
     If `supervise` is a dangling link its target is made, one level, as Debian's supervise does; an image then keeps the
     state on a tmpfs. Raises OSError only when that link cannot be read.
     """
     try:
         posix.mkdir(STATE, 0o700, dir_fd=directory_fd)
-        return
-    except OSError:
+        return None
+    except FileExistsError:
         pass
+    except OSError as error:
+        return error
     try:
         target = posix.readlink(STATE, dir_fd=directory_fd)
     except OSError:
-        return
+        return None
     if len(target) > LONGEST_LINK:
         raise OSError(ENAMETOOLONG, "link too long")
     try:
         posix.mkdir(target, 0o700, dir_fd=directory_fd)
-    except OSError:
-        pass
+    except FileExistsError:
+        return None
+    except OSError as error:
+        return error
+    return None
 
 
 def _open_fifo(name: bytes, directory_fd: int, mode: int, verb: bytes, service: bytes) -> int:

@@ -52,8 +52,8 @@ class Supervisor:
     """Keeps `run` of one directory as it is wanted. Messages call the directory `name`.
 
     `directory_fd` becomes this object's own. Each start gets the `redirections`; their descriptors stay the caller's.
-    `on_exit` is called at each end of run, before anything follows from it; `on_change` when the phase has changed;
-    `on_leave` once, when everything is closed.
+    `on_exit` is called at each end of run, before anything follows from it; `on_change` when the phase has changed, or
+    the pid where much is told; `on_leave` once, when everything is closed.
     """
 
     __slots__ = (
@@ -138,7 +138,7 @@ class Supervisor:
         if self._timer:
             self._timer.cancel()
             self._timer = None
-        before, kernel = self.state.phase, self._context.loop.kernel
+        before, kernel = self.state, self._context.loop.kernel
         pending: Event | None = event
         while pending:
             self.state, actions = step(self.state, pending, (kernel.monotonic(), kernel.unix()))
@@ -155,9 +155,10 @@ class Supervisor:
             self._publish(content)
         if state.phase == BACKOFF:
             self._timer = self._context.loop.call_at(state.start_at, self._wake)
-        elif state.phase == LEFT != before:
+        elif state.phase == LEFT != before.phase:
             self._leave()
-        if self.on_change and state.phase != before:
+        is_told = state.phase != before.phase or (self._context.is_verbose and state.pid != before.pid)
+        if self.on_change and is_told:
             self.on_change()
 
     def command(self, letters: bytes) -> None:

@@ -26,6 +26,18 @@ def command_name(pid: int) -> bytes:
         return b""
 
 
+def program_name(pid: int) -> bytes:
+    """The last part of the program's path; of its script's, where a Python runs one. Empty when it is gone."""
+    try:
+        words = files.read(b"/proc/%d/cmdline" % pid, None, 4096).split(b"\0")
+    except OSError:
+        return b""
+    names = [word.rpartition(b"/")[2] for word in words]
+    if names[0].startswith(b"python"):
+        return next((name for name, word in zip(names[1:], words[1:], strict=True) if word[:1] != b"-"), b"")
+    return names[0]
+
+
 def variable(pid: int, name: bytes) -> bytes:
     """A variable that the process was started with; empty when it has none or that may not be known."""
     try:

@@ -37,7 +37,7 @@ def pump(script: "Script") -> int:
         log.open()
         _wait(log)
     except CannotOpenLog as failure:
-        die(PROG, failure.message, failure.error)
+        die(PROG, _whose() + failure.message, failure.error)
     _read(log, doorbell)
     log.finish()
     _wait(log)
@@ -102,7 +102,13 @@ def _wait(log: Multilog) -> None:
 
 
 def _warn(trouble: "Trouble") -> None:
-    warn(PROG, trouble.message, trouble.error)
+    warn(PROG, _whose() + trouble.message, trouble.error)
+
+
+def _whose() -> bytes:
+    """Whose log it is, in front of a message: pyinit tells a `log/run` by SERVICE_NAME. Nothing anywhere else."""
+    name = posix.environ.get(b"SERVICE_NAME", b"")
+    return name + b": " if name.endswith(b"/log") else b""
 
 
 class PatientOutput:
@@ -120,12 +126,12 @@ class PatientOutput:
             try:
                 view = view[posix.write(1, view) :]
             except BrokenPipeError as error:
-                warn(PROG, b"unable to write to standard output, going on without it", error)
+                warn(PROG, _whose() + b"unable to write to standard output, going on without it", error)
                 self._is_open = False
             except BlockingIOError:
                 wait_for_room()
             except OSError as error:
-                warn(PROG, b"unable to write to standard output, pausing", error)
+                warn(PROG, _whose() + b"unable to write to standard output, pausing", error)
                 sleep(PAUSE)
 
 
