@@ -82,9 +82,7 @@ def _has_directory(options: "Options") -> bool:
         return True
     try:
         posix.stat(options.service_dir)
-    except FileNotFoundError as error:
-        if posix.environ.get(b"PYINIT_SERVICE_DIR") == options.service_dir:
-            report.warn(PYINIT, b"no services in PYINIT_SERVICE_DIR " + options.service_dir, error)
+    except FileNotFoundError:
         return False
     except OSError as error:
         report.die(PYINIT, b"unable to open service directory " + options.service_dir, error)

@@ -16,7 +16,8 @@ class Context:
 
     With a runtime directory a service directory may also say what pyinit alone understands. Without one
     (`is_classical`) all is as in the C programs, which also say every failed start and not only each new reason.
-    `is_verbose`: a restart is a change to be told of. `memory`: with it, a service that the kernel killed for want of memory is reported as such.
+    `is_verbose`: a restart is a change to be told of. `memory`: with it, a service that the kernel killed for want of
+    memory is reported as such.
     """
 
     __slots__ = ("is_classical", "is_verbose", "loop", "memory", "runtime", "spawner")

@@ -17,14 +17,6 @@ def test_a_misspelt_variable_is_told_with_the_one_that_was_meant(machine: Machin
     assert "pyinit: warning: unable to use variable PYINIT_XYZZY: there is none of that name\n" in said
 
 
-def test_a_service_directory_that_is_not_there_is_told(machine: Machine) -> None:
-    machine.env.update(PYINIT_SERVICE_DIR=str(machine.top / "none"))
-    machine.boot("--", "true")
-    assert machine.wait() == 0
-    text = f"pyinit: warning: no services in PYINIT_SERVICE_DIR {machine.top}/none: file does not exist\n"
-    assert machine.stderr() == text
-
-
 def test_a_signal_for_no_service_is_told(machine: Machine) -> None:
     machine.add("web")
     machine.env.update(PYINIT_SIGNALS="USR1=web:HUP USR2=wbe:HUP")

@@ -19,6 +19,7 @@ from pyinit.services import scanner as scanner_module
 from pyinit.services.life.shutdown import LAST_MOMENT
 from pyinit.services.pair import LoggingPolicy
 from pyinit.services.scanner import Scanner
+from pyinit.system import processes
 from pyinit.system.sigloop import SignalLoop
 from pyinit.system.spawn import GROUP, NOTHING, SESSION
 
@@ -276,12 +277,18 @@ def test_signals_do_what_the_map_says(container: Container) -> None:
     assert container.world.kernel.kills == [(container.pid("web"), SIGALRM)]
 
 
-def test_rotation_reaches_the_loggers_that_services_brought(container: Container) -> None:
+@pytest.mark.parametrize(
+    ("program", "is_told"), [(b"multilog", True), (b"s6-log", True), (b"cat", False), (b"", False)]
+)
+def test_rotation_reaches_the_loggers_that_know_of_it(
+    container: Container, monkeypatch: pytest.MonkeyPatch, program: bytes, is_told: bool
+) -> None:
+    monkeypatch.setattr(processes, "program_name", lambda pid: program)
     container.add("web", log__run="")
     container.options.overrides = {SIGUSR1: Reaction(ROTATE)}
     container.boot()
     container.signal(SIGUSR1)
-    assert container.world.kernel.kills == [(container.pid("web/log"), SIGALRM)]
+    assert container.world.kernel.kills == ([(container.pid("web/log"), SIGALRM)] if is_told else [])
 
 
 def test_hup_looks_for_new_services(container: Container) -> None:
