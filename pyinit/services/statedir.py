@@ -56,7 +56,10 @@ class StateDir:
     @property
     def is_deleted(self) -> bool:
         """Whether the service directory has been removed: nobody can command the service any more."""
-        return posix.fstat(self.fds.directory).st_nlink == 0
+        try:
+            return posix.fstat(self.fds.directory).st_nlink == 0
+        except OSError:
+            return False
 
     def acquire(self, runtime: "RuntimeDirectory | None") -> None:
         """Make `supervise/` and lock it; in the runtime directory where it cannot be made here. Raises CannotOpen."""

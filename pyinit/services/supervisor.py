@@ -28,7 +28,8 @@ from pyinit.services.life.state import (
     Waited,
     step,
 )
-from pyinit.services.statedir import CannotPublish, StateDir
+from pyinit.services.publication import Publication
+from pyinit.services.statedir import StateDir
 from pyinit.services.trouble import CannotOpen
 
 TYPE_CHECKING = False
@@ -59,7 +60,7 @@ class Supervisor:
     __slots__ = (
         "_context",
         "_definition",
-        "_published",
+        "_publication",
         "_redirections",
         "_said",
         "_statedir",
@@ -82,7 +83,7 @@ class Supervisor:
         self._redirections = redirections
         self._definition: Definition | None = None
         self._timer: Deadline | None = None
-        self._published = b""
+        self._publication = Publication(context, name, self._statedir)
         self._said = b""
         """The trouble that was told last, until a start succeeds."""
 
@@ -126,7 +127,7 @@ class Supervisor:
             raise CannotOpen(b"unable to read %b/supervise/control" % self.name, error) from None
         self.state = State(DOWN if self._definition.is_down else UP, context.loop.kernel.unix())
         self.handle(Opened())
-        if context.is_classical and not self._published:  # the C program tries twice, and says so twice
+        if context.is_classical and not self._publication.content:  # the C program tries twice, and says so twice
             self.handle(Opened())  # only the status follows from it now
         statedir.open_ok()
 
@@ -151,8 +152,8 @@ class Supervisor:
                         self.signal(action.number)
         state = self.state
         content = status.pack(state.pid, state.is_paused, state.want, state.since)
-        if content != self._published:
-            self._publish(content)
+        if content != self._publication.content or self._publication.retry:
+            self._publication.publish(content)
         if state.phase == BACKOFF:
             self._timer = self._context.loop.call_at(state.start_at, self._wake)
         elif state.phase == LEFT != before.phase:
@@ -255,16 +256,6 @@ class Supervisor:
         for letter in letters:
             self.handle(Commanded(letter))
 
-    def _publish(self, content: bytes) -> None:
-        """Replace the status. Trouble is said, unless nobody is left to read it; the old one stays."""
-        try:
-            self._statedir.publish(content)
-            self._published = content
-        except CannotPublish as cannot:
-            if not self.is_deleted:
-                message = b"unable to %b %b/supervise/status.new%b" % (cannot.verb, self.name, cannot.ending)
-                report.warn(PROG, message, cannot.error)
-
     def _leave(self) -> None:
         try:
             self._close()
@@ -273,6 +264,7 @@ class Supervisor:
                 self.on_leave()
 
     def _close(self) -> None:
+        self._publication.cancel()
         if self._statedir.fds.control >= 0:
             self._context.loop.remove_reader(self._statedir.fds.control)
         self._statedir.close()

@@ -31,8 +31,11 @@ def release_signals() -> None:
 
 
 def restore_mask(mask: "Iterable[int]") -> None:
-    """Put back a mask that `hold_signals` returned."""
-    pthread_sigmask(SIG_SETMASK, mask)
+    """Put back a mask that `hold_signals` returned. A second try: held for ever, signals would never come again."""
+    try:
+        pthread_sigmask(SIG_SETMASK, mask)
+    except OSError:
+        pthread_sigmask(SIG_SETMASK, mask)
 
 
 class Doorbell:

@@ -18,4 +18,7 @@ class Fds:
             fd = getattr(self, name)
             if fd >= 0:
                 setattr(self, name, -1)
-                posix.close(fd)
+                try:
+                    posix.close(fd)
+                except OSError:  # it is closed all the same (close(2)), and the others are to be
+                    pass

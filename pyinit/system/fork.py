@@ -21,6 +21,7 @@ from _signal import signal as set_signal
 from gc import freeze
 
 from pyinit.system.doorbell import hold_signals, release_signals, restore_mask
+from pyinit.system.failure import describe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -100,6 +101,5 @@ def _rename(name: bytes) -> None:
 
 
 def _last_words(error: BaseException) -> None:
-    from traceback import format_exception
-
-    posix.write(2, b"pyinit: fatal: %b" % "".join(format_exception(error)).encode(errors="replace"))
+    """One line, and no traceback: it goes to the container's standard error."""
+    posix.write(2, b"pyinit: fatal: a forked child: %b\n" % describe(error))

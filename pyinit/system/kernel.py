@@ -6,7 +6,7 @@ Most attributes are the built-in functions themselves, so a call through the sea
 import posix
 import select
 from _signal import sigtimedwait, sigwaitinfo
-from time import monotonic, time_ns
+from time import monotonic, sleep, time_ns
 
 from pyinit.system.doorbell import Doorbell
 
@@ -42,6 +42,7 @@ class Kernel:
     kill = staticmethod(posix.kill)
     poller: "Callable[[], Poller]" = staticmethod(select.epoll)
     doorbell: "Callable[[], Doorbell]" = Doorbell
+    sleep = staticmethod(sleep)
     sigwaitinfo = staticmethod(sigwaitinfo)
     sigtimedwait = staticmethod(sigtimedwait)
 

@@ -7,7 +7,8 @@ Deaths are never counted: each SIGCHLD means "reap until none is left". A child 
 before it died. So after it reaped a child the loop calls ready readers first, then the child's owner.
 
 Errors before `run` are the caller's, and fatal. From `run` on none is: this module alone catches Exception. It reports
-the error with the name of the owner (the `name` of the object whose method failed), and goes on.
+the error with the name of the owner (the `name` of the object whose method failed), and goes on. A callback that failed
+for want of something (PASSING) is called again PENALTY seconds later: nothing else would bring its event back.
 """
 
 import posix
@@ -16,6 +17,7 @@ from select import EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT
 
 from pyinit import report
 from pyinit.system.deadlines import Deadlines
+from pyinit.system.failure import describe
 from pyinit.system.kernel import REAL
 
 TYPE_CHECKING = False
@@ -41,6 +43,9 @@ PENALTY = 1.0
 PAUSE = 0.1
 """Seconds that the loop sleeps when a turn itself failed. It must stay alive, and must not spin."""
 
+PASSING = (OSError, MemoryError, ImportError)
+"""Errors of a system that has not enough of something. The same call may succeed a second later."""
+
 ENDED = EPOLLERR | EPOLLHUP
 
 
@@ -60,6 +65,8 @@ class Loop:
         self._signals: dict[int, Callback] = {}
         self._readers: dict[int, Callback] = {}
         self._writers: dict[int, Callback] = {}
+        self._suspended: set[int] = set()
+        """Descriptors with callbacks that the poller does not wait for now."""
         self._watches: dict[int, Callback] = {}
         self._deadlines = Deadlines()
         self._is_breathing = False
@@ -93,19 +100,29 @@ class Loop:
             self._watch_fd(fd, self._readers.get(fd), None)
 
     def _watch_fd(self, fd: int, reader: "Callback | None", writer: "Callback | None") -> None:
-        """Have the poller wait for what is asked of `fd`. The tables change only if the kernel agreed."""
+        """Have the poller wait for what is asked of `fd`. The tables change only if the kernel agreed.
+
+        Giving a descriptor up never fails: it is about to be closed, which ends the wait as well.
+        """
         events = (EPOLLIN if reader else 0) | (EPOLLOUT if writer else 0)
-        if fd not in self._readers and fd not in self._writers:
+        if not events:
+            self._unregister(fd)
+        elif fd not in self._readers and fd not in self._writers:
             self._poller.register(fd, events)
-        elif events:
+        elif fd not in self._suspended:
             self._poller.modify(fd, events)
-        else:
-            self._poller.unregister(fd)
         for table, callback in ((self._readers, reader), (self._writers, writer)):
             if callback:
                 table[fd] = callback
             else:
                 table.pop(fd, None)
+
+    def _unregister(self, fd: int) -> None:
+        self._suspended.discard(fd)
+        try:
+            self._poller.unregister(fd)
+        except OSError:
+            pass
 
     def add_signal_handler(self, number: int, callback: "Callback") -> None:
         """Call once for any number of signals that came since the last call."""
@@ -147,7 +164,7 @@ class Loop:
                 self._turn()
             except Exception as error:
                 self._report(b"", error)
-                self.kernel.sigtimedwait((), PAUSE)
+                self.guard(self.kernel.sleep, PAUSE)
         return self._code
 
     def _open(self) -> None:
@@ -172,6 +189,8 @@ class Loop:
                 callback()
             except Exception as error:
                 self._report(_owner(callback), error)
+                if isinstance(error, PASSING):
+                    self.call_at(self.kernel.monotonic() + PENALTY, callback)
 
     def _call(self, fd: int, events: int) -> None:
         """Call the reader and the writer of a ready descriptor. One that fails is left alone for a while."""
@@ -187,13 +206,14 @@ class Loop:
     def _suspend(self, fd: int) -> None:
         """Leave a descriptor alone for PENALTY seconds, unless the callback gave it up itself."""
         if fd in self._readers or fd in self._writers:
-            self._poller.unregister(fd)
-            reader, writer = self._readers.pop(fd, None), self._writers.pop(fd, None)
-            self.call_at(self.kernel.monotonic() + PENALTY, lambda: self._resume(fd, reader, writer))
+            self._unregister(fd)
+            self._suspended.add(fd)
+            self.call_at(self.kernel.monotonic() + PENALTY, lambda: self._resume(fd))
 
-    def _resume(self, fd: int, reader: "Callback | None", writer: "Callback | None") -> None:
-        if fd not in self._readers and fd not in self._writers:
-            self._watch_fd(fd, reader, writer)
+    def _resume(self, fd: int) -> None:
+        if fd in self._suspended:
+            self._poller.register(fd, EPOLLIN * (fd in self._readers) | EPOLLOUT * (fd in self._writers))
+            self._suspended.discard(fd)
 
     def _timeout(self) -> float | None:
         """Seconds until the next deadline; None where there is none."""
@@ -203,7 +223,12 @@ class Loop:
     def _call_due(self) -> None:
         now = self.kernel.monotonic()
         while callback := self._deadlines.pop_due(now):
-            self.guard(callback)
+            try:
+                callback()
+            except Exception as error:
+                self._report(_owner(callback), error)
+                if isinstance(error, PASSING):
+                    self.call_at(now + PENALTY, callback)
 
     def _reap(self) -> None:
         """Reap until none is left. After a batch of orphans, and after REAPED_AT_ONCE deaths, the rest waits."""
@@ -224,9 +249,12 @@ class Loop:
             if callback is None:
                 self._tell_orphan(pid, outcome)
                 continue
-            for fd, events in self._poller.poll(0):
-                if fd != self._bell:
-                    self._call(fd, events)
+            try:
+                for fd, events in self._poller.poll(0):
+                    if fd != self._bell:
+                        self._call(fd, events)
+            except OSError:  # what the child wrote is read in the next turn
+                pass
             try:
                 callback(outcome)
             except Exception as error:
@@ -262,12 +290,7 @@ class Loop:
 
     def _report(self, owner: bytes, error: Exception) -> None:
         try:
-            trace = error.__traceback__
-            while trace and trace.tb_next:
-                trace = trace.tb_next
-            place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "?"
-            text = f"{type(error).__name__}: {error} at {place}".encode(errors="replace")
-            report.warn(self.prog, (owner + b": " if owner else b"") + b"internal error: " + text)
+            report.warn(self.prog, (owner + b": " if owner else b"") + b"internal error: " + describe(error))
         except Exception:
             report.warn(self.prog, b"internal error that could not be told")
 

@@ -132,9 +132,21 @@ class Spawner:
                 **self._group,
             )
         finally:
+            self._go_back()
+
+    def _go_back(self) -> None:
+        """Go back to our own limit and directory. Failing must not hide the pid of a child."""
+        try:
             if self._raised_limit:
                 self._change_limit(self._raised_limit)
-            posix.fchdir(self._home)
+        except (OSError, ValueError):
+            pass
+        for _ in range(2):
+            try:
+                posix.fchdir(self._home)
+                break
+            except OSError:
+                continue
 
     def start_here(self, argv: list[bytes], leads: int) -> int:
         """Start argv, found on PATH, in the directory of this process; returns the pid. `leads`: what it leads.

@@ -2,15 +2,18 @@
 
 It is forked from this process, not executed, so that both share pages. A pipe goes over a socket (SCM_RIGHTS), and
 stays open here until its last byte is on disk. If the collector dies another is forked and given every pipe again, so
-that no byte in a pipe is lost. Nothing here waits for the collector: packets that the socket does not take at once are
-kept until it takes them. `formats/wire.py` describes the packets.
+that no byte in a pipe is lost. That start may fail at any step, and is tried again until it succeeds; its
+descriptors are kept in reserve. Nothing here waits for the collector: packets that the socket does not take at once
+are kept until it takes them. `formats/wire.py` describes the packets.
 """
 
 import sys
+from errno import ENOMEM
 
 from pyinit import report
 from pyinit.formats.wire import PROG, ROTATE, pack
 from pyinit.system.fork import fork, worker
+from pyinit.system.reserve import Reserve
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +25,20 @@ if TYPE_CHECKING:
 
 PAUSE = 1.0
 """Seconds between two starts of the collector, at least."""
+
+ROTATION = 0
+"""Stands for the packet ROTATE among the numbers of pipes."""
+
+NEEDED = 2
+"""Descriptors that a start of the collector takes: the ends of its socket."""
+
+
+def close_socket(end: "socket") -> None:
+    """Close; an error changes nothing (close(2))."""
+    try:
+        end.close()
+    except OSError:
+        pass
 
 
 class Attachment:
@@ -51,8 +68,11 @@ class Collector:
         self._count = 0
         self._outbox: list[int] = []
         self._socket: socket | None = None
+        self._reserve = Reserve(NEEDED)
         self._last_start = float("-inf")
+        self._has_run = False
         self._is_starting = False
+        self._is_to_send = False
         self._is_finishing = False
         self._has_warned = False
 
@@ -67,18 +87,20 @@ class Collector:
         self._outbox.append(self._count)
         self._ensure()
 
+    def release(self) -> None:
+        """Give back the descriptors kept in reserve: nothing can be opened, and the end of all has come."""
+        self._reserve.release()
+
     def finish(self) -> None:
         """No pipe will follow: the collector ends when it has drained the attached ones."""
         self._is_finishing = True
         self._flush()
 
     def rotate(self) -> None:
-        """Have every log directory begin a new file."""
+        """Have every log directory begin a new file. A collector that starts has new ones, or goes on in old ones."""
         if self._socket:
-            try:
-                self._socket.send(ROTATE)
-            except OSError as error:
-                report.warn(PROG, b"unable to rotate", error)
+            self._outbox.append(ROTATION)
+            self._flush()
 
     def _ensure(self) -> None:
         """See that it runs. It starts in the next turn at the earliest: services are started first."""
@@ -89,51 +111,70 @@ class Collector:
             self._loop.call_at(self._last_start + PAUSE, self._start)
 
     def _start(self) -> None:
+        """Start the collector; whatever fails, all of it is tried again after PAUSE."""
+        self._is_starting = False
+        is_first = not self._has_run
+        self._last_start = self._loop.kernel.monotonic()
+        try:
+            self._launch(is_first)
+        except (OSError, ImportError, MemoryError) as error:
+            if not self._has_warned:
+                why = error if isinstance(error, OSError) else ENOMEM
+                report.warn(PROG, b"unable to start the log collector, trying again every second", why)
+            self._has_warned = True
+            self._ensure()
+            return
+        finally:
+            self._reserve.fill()
+        self._has_warned, self._has_run = False, True
+        self._loop.children[self.pid] = self._exited
+        self._outbox = list(self._attached)
+        self._flush()
+
+    def _launch(self, is_first: bool) -> None:
+        """Fork the collector and listen to it. Raises OSError and others; then nothing of it is left."""
         # Loaded after the services are started; and before the fork, so that the pages are shared.
         from _socket import AF_UNIX, SOCK_SEQPACKET, socketpair
 
         from pyinit.logs.collector.server import serve
 
-        self._is_starting = False
-        is_first = self._last_start == float("-inf")
-        self._last_start = self._loop.kernel.monotonic()
+        directory = self._counters_directory()
+        self._reserve.release()
         ours, theirs = socketpair(AF_UNIX, SOCK_SEQPACKET)
         try:
-            self.pid = fork(worker, PROG, theirs.fileno(), serve, theirs, self._counters_directory(), is_first)
-        except OSError as error:
-            if not self._has_warned:
-                report.warn(PROG, b"unable to fork, trying again every second", error)
-            self._has_warned = True
-            ours.close()
-            self._ensure()
-            return
+            self._loop.add_reader(ours.fileno(), self._receive)
+            self.pid = fork(worker, PROG, theirs.fileno(), serve, theirs, directory, is_first)
+        except (OSError, MemoryError):
+            self._loop.remove_reader(ours.fileno())
+            close_socket(ours)
+            raise
         finally:
-            theirs.close()
-        self._has_warned = False
-        ours.setblocking(False)
+            close_socket(theirs)
         self._socket = ours
-        self._loop.children[self.pid] = self._exited
-        self._loop.add_reader(ours.fileno(), self._receive)
-        self._outbox = list(self._attached)
-        self._flush()
 
     def _flush(self) -> None:
         """Send pipes as far as the socket takes them; the rest when it takes more."""
+        from _socket import MSG_DONTWAIT, SCM_RIGHTS, SHUT_WR, SOL_SOCKET
+
+        while self._socket and self._outbox:
+            number = self._outbox[0]
+            packet, rights = ROTATE, []
+            if number != ROTATION:
+                attachment = self._attached[number]
+                packet = pack(number, attachment.job)
+                rights = [(SOL_SOCKET, SCM_RIGHTS, attachment.read_fd.to_bytes(4, sys.byteorder))]
+            try:
+                self._socket.sendmsg([packet], rights, MSG_DONTWAIT)
+            except BlockingIOError:
+                return self._await_room(self._socket.fileno())
+            except (BrokenPipeError, ConnectionResetError):
+                return None  # it is dying: the next collector gets everything
+            except OSError as error:
+                return self._send_later(error)
+            del self._outbox[0]
         if not self._socket:
             return None
-        from _socket import SCM_RIGHTS, SHUT_WR, SOL_SOCKET
-
-        while self._outbox:
-            attachment = self._attached[self._outbox[0]]
-            packet = pack(self._outbox[0], attachment.job)
-            rights = attachment.read_fd.to_bytes(4, sys.byteorder)
-            try:
-                self._socket.sendmsg([packet], [(SOL_SOCKET, SCM_RIGHTS, rights)])
-            except BlockingIOError:
-                return self._loop.add_writer(self._socket.fileno(), self._flush)
-            except OSError:
-                break  # it is dying: the next collector gets everything
-            del self._outbox[0]
+        self._has_warned = False
         self._loop.remove_writer(self._socket.fileno())
         if self._is_finishing:
             try:
@@ -142,11 +183,33 @@ class Collector:
                 pass
         return None
 
+    def _await_room(self, socket_fd: int) -> None:
+        try:
+            self._loop.add_writer(socket_fd, self._flush)
+        except OSError as error:
+            self._send_later(error)
+
+    def _send_later(self, error: OSError) -> None:
+        """Try again after PAUSE, with another packet in front: what is wrong with this one may last."""
+        if not self._has_warned:
+            report.warn(PROG, b"unable to hand a pipe to the log collector, trying again every second", error)
+        self._has_warned = True
+        self._outbox.append(self._outbox.pop(0))
+        if not self._is_to_send:
+            self._is_to_send = True
+            self._loop.call_at(self._loop.kernel.monotonic() + PAUSE, self._send_again)
+
+    def _send_again(self) -> None:
+        self._is_to_send = False
+        self._flush()
+
     def _receive(self) -> None:
         """Take all messages, each the number of a drained pipe."""
+        from _socket import MSG_DONTWAIT
+
         while self._socket:
             try:
-                packet = self._socket.recv(64)
+                packet = self._socket.recv(64, MSG_DONTWAIT)
             except OSError:
                 return
             if not packet:
@@ -161,8 +224,9 @@ class Collector:
             self._receive()
             self._loop.remove_reader(self._socket.fileno())
             self._loop.remove_writer(self._socket.fileno())
-            self._socket.close()
+            close_socket(self._socket)
             self._socket = None
+            self._reserve.fill()
         pid, self.pid = self.pid, 0
         if self._attached:
             how = b"was killed by signal %d" % -outcome if outcome < 0 else b"exited %d" % outcome
