@@ -193,6 +193,9 @@ class FakeKernel(Kernel):
         self.sleep(timeout)
         return None
 
+    def pause(self, seconds: float, /) -> None:
+        self.sleep(seconds)
+
     def sleep(self, timeout: float | None) -> None:
         """Nothing is ready: jump to the next deadline, or leave the loop where that is later than the test waits."""
         if timeout is None or self.now + timeout > self.until:

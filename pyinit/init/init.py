@@ -30,6 +30,9 @@ ROTATING = (b"multilog", b"svlogd", b"s6-log")
 FORK_PAUSE = 1.0
 """Seconds between two tries to fork for the main command."""
 
+LOOK_PAUSE = 1.0
+"""Seconds between two looks whether a service that could not be taken up has been."""
+
 LONGEST_WAIT = 5.0
 """Seconds that the main command waits for services to be up: a service that never comes up must not keep it."""
 
@@ -62,6 +65,7 @@ class Init:
         self._is_ready = False
         self._telling: Telling | None = None
         self._later: Callable[[], Mapping[int, Reaction]] | None = None
+        self._is_to_look = False
         self._unready: set[Pair] = set()
         """The pairs that are not as wanted, until all are for the first time."""
         if command:
@@ -130,6 +134,9 @@ class Init:
     def _look_ready(self) -> None:
         if self._unready or self._is_ready or self._ending:
             return
+        if self._services.untaken:  # a scan by deadline tries again, and may have nothing to tell
+            self._look_later()
+            return
         self._is_ready = True
         if self._command and self._command.is_waiting:
             self._start_command()
@@ -137,6 +144,15 @@ class Init:
             text = b"services=%d in %.3fs" % (len(self._services.pairs), self._loop.kernel.monotonic() - self._began)
             self._runtime.set_ready(text + b"\n")
             report.say(self.name, b"ready " + text)
+
+    def _look_later(self) -> None:
+        if not self._is_to_look:
+            self._is_to_look = True
+            self._loop.call_at(self._loop.kernel.monotonic() + LOOK_PAUSE, self._look_again)
+
+    def _look_again(self) -> None:
+        self._is_to_look = False
+        self._look_ready()
 
     def _start_anyway(self) -> None:
         if self._command and self._command.is_waiting and not self._ending:
@@ -221,7 +237,12 @@ class Init:
         if self._ending:
             self._ending.hurry()
             return
-        from pyinit.init.ending import Ending
+        try:
+            from pyinit.init.ending import Ending
+        except (OSError, ImportError):  # no descriptor is left to load it with
+            if self._logger:
+                self._logger.release()
+            from pyinit.init.ending import Ending
 
         self._ending = Ending(self._loop, self._services, self._logger, self._command, self._end)
         self._ending.begin(self._options.stop_timeout)

@@ -2,7 +2,7 @@
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sized
+    from collections.abc import Callable, Collection, Iterable, Sized
     from typing import Protocol
 
     from pyinit.services.pair import Pair
@@ -13,6 +13,10 @@ if TYPE_CHECKING:
         @property
         def pairs(self) -> Sized:
             """The services that are known."""
+
+        @property
+        def untaken(self) -> Collection[bytes]:
+            """The names that could not be taken up as services, for now."""
 
         def subscribe(self, callback: Callable[[Pair], None]) -> None:
             """Call when something of a pair has changed."""
@@ -36,6 +40,9 @@ if TYPE_CHECKING:
         def pid(self) -> int:
             """Its pid, 0 when it does not run."""
 
+        def release(self) -> None:
+            """Give back the descriptors that it keeps in reserve."""
+
         def subscribe(self, callback: Callable[[], None]) -> None:
             """Call when it has ended."""
 
@@ -51,6 +58,7 @@ class NoServices:
 
     __slots__ = ()
     pairs: "Sized" = ()
+    untaken: "Collection[bytes]" = ()
 
     def subscribe(self, callback: "Callable[[Pair], None]") -> None:
         """Nothing will change."""

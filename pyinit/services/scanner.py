@@ -36,6 +36,9 @@ RESCAN = 5.0
 SETTLE = 0.01
 """Seconds from a change to its scan: `mkdir`, then `run`, is one change, and a burst of them one scan."""
 
+ROOM = b"/"
+"""What stands for the room for services among the names of troubles. No service has this name."""
+
 DESCRIPTORS_EACH = 6
 """Of a service: its directory, lock, `control` and `ok`, and the two ends of its pipe."""
 
@@ -59,6 +62,9 @@ class Scanner:
         self._retired: dict[Pair, None] = {}
         self._vanished: set[Pair] = set()
         """The pairs that run without a directory, which has been told."""
+        self.untaken: set[bytes] = set()
+        """The names that the last scan could not take up; an empty one for a directory that could not be read."""
+        self._lacks_descriptors = False
         self._new: list[Pair] = []
         """The pairs that this scan has found, to be told of once all are taken up."""
         self._stopping = False
@@ -107,8 +113,11 @@ class Scanner:
             self._timer.cancel()
         self._due = float("inf")
         said, self._said = self._said, {}
+        self.untaken, self._lacks_descriptors = set(), False
         is_followed = self._follow(said)
         if self._directory_fd >= 0 and self._scan_names(said):
+            if self._lacks_descriptors:
+                self._tell_room(said)
             self._tell_new()
             self._forget_unlisted()
         if self._tells_changes is None:  # asked once the services have been started: it takes a while
@@ -142,8 +151,19 @@ class Scanner:
         for name in names:
             if not name.startswith("."):
                 service = name.encode(encoding, "surrogateescape")
-                self._context.loop.guard(self._take_up, service, said, owner=service)
+                if not self._context.loop.guard(self._take_up, service, said, owner=service):
+                    self._said[service] = b"internal error"
+                    self.untaken.add(service)
         return True
+
+    def _tell_room(self, said: dict[bytes, bytes]) -> None:
+        """Say how many services the limit of descriptors leaves room for."""
+        taken = sum(pair.service is not None for pair in self.pairs.values())
+        room = taken, taken + len(self.untaken), posix.sysconf("SC_OPEN_MAX")
+        message = b"warning: %d of %d services fit: the limit is %d open files (ulimit -n)" % room
+        if not self._context.is_classical and said.get(ROOM) != message:
+            report.say(PROG, message)
+        self._said[ROOM] = message
 
     def _take_up(self, name: bytes, said: dict[bytes, bytes]) -> None:
         try:
@@ -184,6 +204,9 @@ class Scanner:
         if self._context.is_classical or said.get(about) != message:
             report.say(prog, message)
         self._said[about] = message
+        self._lacks_descriptors |= error.errno in (EMFILE, ENFILE)
+        if not isinstance(error, FileNotFoundError):  # a link that leads nowhere is no service
+            self.untaken.add(about)
 
     def _pair_changed(self, pair: Pair) -> None:
         """A pair that is not listed may be forgotten now; one that is not complete is to be taken up again."""

@@ -42,7 +42,7 @@ class Kernel:
     kill = staticmethod(posix.kill)
     poller: "Callable[[], Poller]" = staticmethod(select.epoll)
     doorbell: "Callable[[], Doorbell]" = Doorbell
-    sleep = staticmethod(sleep)
+    pause: "Callable[[float], None]" = staticmethod(sleep)
     sigwaitinfo = staticmethod(sigwaitinfo)
     sigtimedwait = staticmethod(sigtimedwait)
 

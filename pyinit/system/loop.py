@@ -164,7 +164,7 @@ class Loop:
                 self._turn()
             except Exception as error:
                 self._report(b"", error)
-                self.guard(self.kernel.sleep, PAUSE)
+                self.guard(self.kernel.pause, PAUSE)
         return self._code
 
     def _open(self) -> None:

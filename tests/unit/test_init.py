@@ -35,6 +35,9 @@ class FakeLogger:
         self.rotated = 0
         self.subscribers: list[Callable[[], None]] = []
 
+    def release(self) -> None:
+        """Nothing is kept in reserve."""
+
     def subscribe(self, callback: Callable[[], None]) -> None:
         self.subscribers.append(callback)
 
