@@ -27,8 +27,8 @@ def test_a_function_that_fails_says_its_last_words(capfd: pytest.CaptureFixture[
 
     assert outcome(fork(fail)) == BROKEN
     told = capfd.readouterr().err
-    assert told.startswith("pyinit: fatal: Traceback")
-    assert told.endswith("ValueError: broken\n")
+    assert told.startswith("pyinit: fatal: a forked child: ValueError: broken at ")
+    assert told.count("\n") == 1, "one line, no traceback"
 
 
 def test_nothing_of_the_child_comes_back_into_the_parents_program() -> None:
