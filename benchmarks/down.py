@@ -1,7 +1,8 @@
 """The way down: from TERM for process 1 to its end, with 100 logged services, each of which ends on TERM at once.
 
 Every log has to hold its service's line afterwards. svscan and runsvdir as process 1 do not act on TERM at all: they
-abandon their services until the container is killed. supervisord stops one service a half second: it has one turn.
+abandon their services until the container is killed. supervisord stops one service after the other, which takes
+half a minute, so it has one turn.
 """
 
 from collections.abc import Callable

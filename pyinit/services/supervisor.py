@@ -53,8 +53,8 @@ class Supervisor:
     """Keeps `run` of one directory as it is wanted. Messages call the directory `name`.
 
     `directory_fd` becomes this object's own. Each start gets the `redirections`; their descriptors stay the caller's.
-    `on_exit` is called at each end of run, before anything follows from it; `on_change` when the phase has changed, or
-    the pid where much is told; `on_leave` once, when everything is closed.
+    `on_exit` is called at each end of run, before anything follows from it. `on_change` is called when the phase has
+    changed, or the pid where much is told; `on_leave` once, when everything is closed.
     """
 
     __slots__ = (
