@@ -4,7 +4,7 @@ import shutil
 import signal
 
 import pytest
-from machine import Machine, command
+from machine import ROOT, Machine, command
 from waiting import until
 
 
@@ -44,12 +44,21 @@ def test_root_that_may_not_write_everywhere_is_told_the_true_reason(machine: Mac
     machine.services.joinpath("web").chmod(0o755)
     shutil.chown(machine.services / "web", 65534)
     machine.env["PYINIT_STATE"] = "/proc/none"
-    hide = "for d in /run /dev/shm /tmp; do mount -t tmpfs -o ro none $d || exit 9; done"
+    bind = 'mkdir -p /mnt/w /mnt/r; mount --rbind "$TOP" /mnt/w; mount --rbind "$ROOT" /mnt/r'
+    keep = 'mkdir -p /mnt/r "$ROOT" && mount --rbind /mnt/r "$ROOT" && mount -o remount,ro /tmp'
+    hide = f"for d in /run /dev/shm; do mount -t tmpfs -o ro none $d || exit 9; done; mount -t tmpfs none /tmp; {keep}"
     machine.prefix = (
-        *("unshare", "-m", "sh", "-c", f'mkdir -p /mnt/w && mount --rbind "$TOP" /mnt/w; {hide}; exec "$@"', "sh"),
+        *(
+            "unshare",
+            "-m",
+            "sh",
+            "-c",
+            f'mkdir -p /mnt/w /mnt/r; mount --rbind "$TOP" /mnt/w; mount --rbind "$ROOT" /mnt/r; {hide}; exec "$@"',
+            "sh",
+        ),
         *("setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all"),
     )
-    machine.env["TOP"] = str(machine.top)
+    machine.env.update(TOP=str(machine.top), ROOT=str(ROOT))
     machine.env["PYINIT_SERVICE_DIR"] = "/mnt/w/service"
     machine.boot()
     text = "supervise: fatal: unable to acquire web/supervise/lock: access denied\n"
