@@ -48,14 +48,7 @@ def test_root_that_may_not_write_everywhere_is_told_the_true_reason(machine: Mac
     keep = 'mkdir -p /mnt/r "$ROOT" && mount --rbind /mnt/r "$ROOT" && mount -o remount,ro /tmp'
     hide = f"for d in /run /dev/shm; do mount -t tmpfs -o ro none $d || exit 9; done; mount -t tmpfs none /tmp; {keep}"
     machine.prefix = (
-        *(
-            "unshare",
-            "-m",
-            "sh",
-            "-c",
-            f'mkdir -p /mnt/w /mnt/r; mount --rbind "$TOP" /mnt/w; mount --rbind "$ROOT" /mnt/r; {hide}; exec "$@"',
-            "sh",
-        ),
+        *("unshare", "-m", "sh", "-c", f'{bind}; {hide}; exec "$@"', "sh"),
         *("setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all"),
     )
     machine.env.update(TOP=str(machine.top), ROOT=str(ROOT))
