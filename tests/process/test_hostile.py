@@ -39,10 +39,13 @@ def test_no_forks(machine: Machine, open_to_all: Path) -> None:
     machine.prefix = ("prlimit", "--nproc=3", "setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups")
     machine.boot().until_up("a")
     pid = machine.until_up("b")
-    until(lambda: "multilog: warning: unable to fork, trying again every second: " in machine.stderr(), "the logger's")
+    until(
+        lambda: "multilog: warning: unable to start the log collector, trying again every second: " in machine.stderr(),
+        "the logger's",
+    )
     machine.svc("d", "a")
     until(lambda: "multilog" in machine.inside("ps", "-e", "-o", "comm="), "the log collector")
-    assert machine.stderr().count("multilog: warning: unable to fork") == 1
+    assert machine.stderr().count("multilog: warning: unable to start the log collector") == 1
     machine.svc("u", "a")
     text = "supervise: warning: unable to fork for a, trying again in a second: "
     until(lambda: text in machine.stderr(), "the trouble to be told")
