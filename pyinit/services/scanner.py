@@ -66,7 +66,7 @@ class Scanner:
         """The names that the last scan could not take up; an empty one for a directory that could not be read."""
         self._lacks_descriptors = False
         self._new: list[Pair] = []
-        """The pairs that this scan has found, to be told of once all are taken up."""
+        """The pairs that this scan has found or taken up again, to be told of at its end."""
         self._stopping = False
 
     def subscribe(self, callback: "Callable[[Pair], None]") -> None:
@@ -176,7 +176,9 @@ class Scanner:
         try:
             pair = self.pairs.get(key) or self._new_pair(key, name)
             pair.listed = True
-            pair.start(self._directory_fd, name)
+            if not pair.is_complete:
+                self._new.append(pair)
+                pair.start(self._directory_fd, name)
         except CannotOpen as trouble:
             self._complain(said, name, SUPERVISE, b"fatal: " + trouble.message, trouble.error)
         except OSError as error:
@@ -189,7 +191,6 @@ class Scanner:
         pair = Pair(self._context, self._policy, name, self._pair_changed)
         pair.open(self._directory_fd)
         self.pairs[key] = pair
-        self._new.append(pair)
         return pair
 
     def _tell_new(self) -> None:

@@ -9,6 +9,7 @@ signalfd would be one descriptor for both, but Python has no call for it, and it
 """
 
 import posix
+import sys
 from _signal import SIG_BLOCK, SIG_SETMASK, pthread_sigmask, set_wakeup_fd, valid_signals
 from _signal import signal as set_signal
 
@@ -41,12 +42,20 @@ def restore_mask(mask: "Iterable[int]") -> None:
 class Doorbell:
     """A pipe that becomes readable when a signal arrives, and the set of the signals that came."""
 
-    __slots__ = ("_pending", "_pipe")
+    __slots__ = ("_button", "_pending", "_pipe")
 
     def __init__(self) -> None:
         self._pending: set[int] = set()
-        self._pipe, button = posix.pipe2(posix.O_NONBLOCK | posix.O_CLOEXEC)
-        set_wakeup_fd(button, warn_on_full_buffer=False)
+        self._pipe, self._button = posix.pipe2(posix.O_NONBLOCK | posix.O_CLOEXEC)
+        set_wakeup_fd(self._button, warn_on_full_buffer=False)
+        sys.unraisablehook = self._ring_again
+
+    def _ring_again(self, failure: object) -> None:
+        """The C handler could not write its byte. The interpreter would print a traceback, and the bell stay silent."""
+        try:
+            posix.write(self._button, b"\0")
+        except OSError:
+            pass
 
     def fileno(self) -> int:
         """The descriptor to wait for."""

@@ -344,6 +344,20 @@ def test_subscribers_hear_of_each_change_of_a_pair(scanned: Scanned) -> None:
     assert heard == [scanned.pair()] * 2
 
 
+def test_subscribers_hear_of_a_service_that_a_later_scan_takes_up(scanned: Scanned) -> None:
+    """The first scan refuses it: readiness waits for it, and would wait for ever."""
+    make_service(scanned.top, "web")
+    blocker = scanned.top / "web/supervise"
+    blocker.write_text("a file, where a directory should be")
+    scanned.open()
+    heard: list[str] = []
+    scanned.scanner.subscribe(lambda pair: heard.append(pair.name.decode()))
+    blocker.unlink()
+    scanned.change(RESCAN + 1)
+    assert scanned.up == ["web"]
+    assert "web" in heard
+
+
 def test_many_that_die_at_once_are_all_restarted(scanned: Scanned) -> None:
     for number in range(200):
         make_service(scanned.top, f"s{number}")
