@@ -8,18 +8,18 @@ service:
 
 `lines_in`, `bytes_in`: read from the service's pipe. `lines_written`, `bytes_written`: written to its log directory, or
 to standard output if it has none; bytes as they came. `deselected`: lines that a script did not select. `dropped`:
-lines that standard output did not take. The directory has these lines if there is one; if not, nobody reads standard
-output any more. `blocked`: seconds in which the pipe was not read, because the log directory was in trouble or standard
-output was full. All since the container started. The collector still holds what no number counts yet: the beginning of
-a line, or lines for a directory in trouble.
+lines that standard output did not take, or that a log directory in trouble did not take while standard output did. The
+other one has these lines if there is one; if not, nobody reads standard output any more. `blocked`: seconds in which
+the pipe was not read, because the log directory was in trouble or standard output was full. All since the container
+started. The collector still holds what no number counts yet: the beginning of a line, or lines for a directory in
+trouble.
 """
+
+from pyinit.formats.visible import quote, unquote
 
 FILE = b"/logs"
 LONGEST = 16 << 20
 """Bytes of the file, for a hundred thousand services."""
-
-ESCAPES = ((b"\\", b"\\\\"), (b"\n", b"\\n"), (b"\r", b"\\r"), (b"\x1b", b"\\x1b"))
-"""How bytes of a name are written: neither ends a line nor moves the cursor of a terminal. The backslash is first."""
 
 HEADER = b"lines_in bytes_in lines_written bytes_written deselected dropped blocked name\n"
 
@@ -53,6 +53,12 @@ class Counters:
         self.held_bytes += size
         self.held_deselected += deselected
 
+    def leave_out(self, lines: int, size: int) -> None:
+        """Count lines of together `size` bytes, which `hold` counts too, as dropped."""
+        self.dropped += lines
+        self.held_lines -= lines
+        self.held_bytes -= size
+
     def commit(self, is_lost: bool = False) -> None:
         """Everything held is written now; or dropped, if it `is_lost`."""
         self.deselected += self.held_deselected
@@ -69,36 +75,27 @@ class Counters:
 
 
 def pack(counters: dict[bytes, Counters]) -> bytes:
-    """The content of the file. In a name a backslash, a newline, a CR and an ESC are written as ESCAPES has them."""
+    """The content of the file, in UTF-8 whatever a service is called."""
     return HEADER + b"".join(
-        b"%d %d %d %d %d %d %.3f %b\n" % (*each.amounts(), each.deselected, each.dropped, each.blocked, _escaped(name))
+        b"%d %d %d %d %d %d %.3f %b\n" % (*each.amounts(), each.deselected, each.dropped, each.blocked, quote(name))
         for name, each in counters.items()
     )
 
 
-def _escaped(name: bytes) -> bytes:
-    for byte, written in ESCAPES:
-        name = name.replace(byte, written)
-    return name
-
-
-def _unescaped(name: bytes) -> bytes:
-    parts = name.split(b"\\\\")  # at the backslashes that the name has
-    for byte, written in ESCAPES[1:]:
-        parts = [part.replace(written, byte) for part in parts]
-    return b"\\".join(parts)
-
-
 def unpack(content: bytes) -> dict[bytes, Counters]:
-    """The mirror of `pack`; ValueError for any other content."""
+    """The mirror of `pack`; ValueError for a content with another header. A malformed row is passed over."""
     header, _, rows = content.partition(b"\n")
     if header + b"\n" != HEADER:
         raise ValueError("no counters")
     counters = {}
-    for row in rows.split(b"\n")[:-1]:
-        *numbers, name = row.split(b" ", 7)
-        each = counters[_unescaped(name)] = Counters()
-        each.lines_in, each.bytes_in, each.lines_written, each.bytes_written = map(int, numbers[:4])
-        each.deselected, each.dropped = map(int, numbers[4:6])
-        each.blocked = float(numbers[6])
+    for row in rows.split(b"\n"):
+        try:
+            *numbers, field = row.split(b" ", 7)
+            name, each = unquote(field), Counters()
+            each.lines_in, each.bytes_in, each.lines_written, each.bytes_written = map(int, numbers[:4])
+            each.deselected, each.dropped = map(int, numbers[4:6])
+            (each.blocked,) = map(float, numbers[6:])
+        except ValueError:
+            continue
+        counters[name] = each
     return counters

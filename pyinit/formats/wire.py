@@ -1,13 +1,14 @@
 """The packets between PID 1 and the log collector. Pure.
 
 To the collector, with the read end of a pipe (SCM_RIGHTS): a job as `pack` makes it; or ROTATE. From the collector: the
-number of a drained pipe, in decimal.
+number of a drained pipe, in decimal. Or AGAIN and the number of a pipe that did not arrive, for want of descriptors.
 """
 
 PROG = b"multilog"
 """The name of the collector in ps and in messages."""
 
 ROTATE = b"rotate"
+AGAIN = b"again "
 PACKET = 65536
 """The longest packet, bytes."""
 
@@ -20,15 +21,18 @@ class Job:
     """How the collector logs one service.
 
     `style`: the look of lines on standard output, TEXT, JSON or RAW; NOTHING keeps them from there. `multiline`: lines
-    that continue others join them (JSON). `actions`: a multilog script, empty for none; its names are relative to the
-    directory `home`. `user`: the account that owns the files, empty for the account of this process.
+    that continue others join them (JSON). `fallback`: the look of lines that go to standard output because their log
+    directory cannot be opened. RAW leaves lines of action `1` as they are, too. `actions`: a multilog script, empty for
+    none; its names are relative to the directory `home`. `user`: the account that owns the files, empty for the account
+    of this process.
     """
 
-    __slots__ = ("actions", "home", "multiline", "name", "style", "user")
+    __slots__ = ("actions", "fallback", "home", "multiline", "name", "style", "user")
 
     def __init__(self, name: bytes, style: bytes, actions: list[bytes]) -> None:
         self.name = name
         self.style = style
+        self.fallback = style or TEXT
         self.actions = actions
         self.multiline = False
         self.home = HOME
@@ -36,14 +40,15 @@ class Job:
 
 
 def pack(number: int, job: Job) -> bytes:
-    """A packet, NUL between its fields: number, name, style, `1` for multiline, home, user, then the actions."""
-    fields = [b"%d" % number, job.name, job.style, b"1" if job.multiline else b"0", job.home, job.user]
+    """A packet, NUL between its fields: number, name, style, fallback, `1` for multiline, home, user, the actions."""
+    looks = [job.style, job.fallback, b"1" if job.multiline else b"0"]
+    fields = [b"%d" % number, job.name, *looks, job.home, job.user]
     return b"\0".join(fields + job.actions)
 
 
 def unpack(packet: bytes) -> tuple[int, Job]:
     """The number and the job of a packet; ValueError for a malformed one."""
-    number, name, style, multiline, home, user, *actions = packet.split(b"\0")
+    number, name, style, fallback, multiline, home, user, *actions = packet.split(b"\0")
     job = Job(name, style, actions)
-    job.multiline, job.home, job.user = multiline == b"1", home, user
+    job.fallback, job.multiline, job.home, job.user = fallback, multiline == b"1", home, user
     return int(number), job

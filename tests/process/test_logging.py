@@ -205,8 +205,11 @@ def test_a_full_directory_does_not_hold_up_the_others(make_machine: MakeMachine)
     machine.boot()
     until(lambda: (logs / "good").exists() and logged(logs / "good") == ["1", "2", "3"], "the good one's lines")
     until(lambda: "unable to append to" in machine.stderr() or "is a directory" in machine.stderr(), "the trouble told")
+    until(lambda: "bad: kept\n" in machine.stdout(), "the line on standard output instead")
     (logs / "bad/current").rmdir()
-    until(lambda: (logs / "bad/current").is_file() and logged(logs / "bad") == ["kept"], "the retry", 12)
+    until((logs / "bad/current").is_file, "the retry", 12)
+    machine.svc("t", "bad")
+    until(lambda: logged(logs / "bad") == ["kept"], "the log to go on")
 
 
 @pytest.mark.parametrize(

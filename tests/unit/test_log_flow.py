@@ -142,8 +142,9 @@ def test_a_block_of_lines_takes_few_calls_into_its_directory(tmp_path: Path, log
 @pytest.mark.parametrize(
     ("phase", "facts", "expected"),
     [
-        (OPENING, "", OPENING),
-        (OPENING, "leaving", CLOSED),
+        (OPENING, "", READING),
+        (OPENING, "leaving", ENDED),
+        (READING, "pending goes", READING),
         (HELD, "", READING),
         (READING, "", READING),
         (READING, "pending", HELD),
@@ -162,7 +163,7 @@ def test_a_block_of_lines_takes_few_calls_into_its_directory(tmp_path: Path, log
 )
 def test_the_facts_decide_the_phase(phase: int, facts: str, expected: int) -> None:
     told = facts.split()
-    flags = [name in told for name in ("pending", "blocked", "leaving", "inside")]
+    flags = [name in told for name in ("pending", "blocked", "leaving", "inside", "goes")]
     assert next_phase(phase, *flags) == expected
 
 

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pyinit.formats.counters import Counters, pack, unpack
+from pyinit.formats.visible import visible
 from pyinit.formats.wire import JSON, NOTHING, RAW, TEXT, Job
 from pyinit.logs.collector.multiline import Multiline
 from pyinit.logs.collector.printer import JOIN_WAIT, Printer, printer_for
@@ -108,7 +109,7 @@ def test_every_line_is_there_in_every_format(stream: bytes) -> None:
     if lines[-1] == b"":
         lines.pop()
     assert printed(RAW, [stream] if stream else []) == b"".join(line + b"\n" for line in lines)
-    assert printed(TEXT, [stream] if stream else []) == b"".join(b"web: " + line + b"\n" for line in lines)
+    assert printed(TEXT, [stream] if stream else []) == b"".join(b"web: " + visible(line) + b"\n" for line in lines)
     assert [original(entry) for entry in messages(printed(JSON, [stream] if stream else []))] == lines
 
 
@@ -137,7 +138,7 @@ def test_no_line_is_longer_than_docker_takes_and_none_is_lost(style: bytes, byte
         assert all(line.startswith(b"web: ") for line in lines)
         texts = [line[5:-1] for line in lines]
         assert all(text.endswith(CUT) for text in texts[1:-2])
-        assert b"".join(text.removesuffix(CUT) for text in texts[1:-1]) == byte * length
+        assert b"".join(text.removesuffix(CUT) for text in texts[1:-1]) == visible(byte * length)
     else:
         entries = messages(out)
         assert [entry.get("partial", False) for entry in entries] == [False, *[True] * (len(entries) - 3), False, False]

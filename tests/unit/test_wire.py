@@ -26,7 +26,7 @@ def test_a_job_arrives_as_it_was_sent(
 
 def test_a_packet_byte_by_byte() -> None:
     job = Job(b"web", TEXT, [b"t", b"./main"])
-    assert wire.pack(7, job) == b"7\0web\0text\x000\0/\0\0t\0./main"
+    assert wire.pack(7, job) == b"7\0web\0text\0text\x000\0/\0\0t\0./main"
 
 
 @pytest.mark.parametrize("packet", [b"", b"1\0web", b"x\0web\0text\x000\0/\0"])
@@ -52,7 +52,7 @@ def test_counters_begin_at_nothing_and_a_name_is_one_field() -> None:
     numbers, _, name = row.partition(b" a")
     assert header + b"\n" == counters.HEADER
     assert [float(number) for number in numbers.split()] == [0] * 7
-    assert name == rb" b\nc", "a line break would begin another row"
+    assert name == rb" b\x0ac", "a line break would begin another row"
     assert list(counters.unpack(content)) == [b"a b\nc"]
 
 
@@ -63,6 +63,7 @@ def test_no_name_breaks_the_file_of_counters(name: bytes) -> None:
     content = counters.pack({name: counters.Counters(), b"web": counters.Counters()})
     assert list(counters.unpack(content)) == [name, b"web"]
     assert content.count(b"\n") == 3
+    assert content.decode().replace("\n", "").isprintable()
     assert b"\r" not in content
     assert b"\x1b" not in content
 

@@ -11,7 +11,7 @@ import sys
 from errno import ENOMEM
 
 from pyinit import report
-from pyinit.formats.wire import PROG, ROTATE, pack
+from pyinit.formats.wire import AGAIN, PROG, ROTATE, pack
 from pyinit.system.fork import fork, worker
 from pyinit.system.reserve import Reserve
 
@@ -204,7 +204,7 @@ class Collector:
         self._flush()
 
     def _receive(self) -> None:
-        """Take all messages, each the number of a drained pipe."""
+        """Take all messages, each the number of a pipe: a drained one, or one to be sent again."""
         from _socket import MSG_DONTWAIT
 
         while self._socket:
@@ -215,8 +215,16 @@ class Collector:
             if not packet:
                 self._loop.remove_reader(self._socket.fileno())
                 return
-            if attachment := self._attached.pop(int(packet), None):
+            if packet.startswith(AGAIN):
+                self._ask_for(int(packet[len(AGAIN) :]))
+            elif attachment := self._attached.pop(int(packet), None):
                 attachment.drained()
+
+    def _ask_for(self, number: int) -> None:
+        """The collector had no descriptor for the pipe, and has one now."""
+        if number in self._attached and number not in self._outbox:
+            self._outbox.append(number)
+            self._flush()
 
     def _exited(self, outcome: int) -> None:
         """Start another collector if a pipe is left, after the last messages of this one."""

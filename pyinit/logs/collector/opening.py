@@ -4,9 +4,10 @@ import posix
 from errno import ENOENT
 
 from pyinit import report
+from pyinit.formats.visible import visible_name
 from pyinit.formats.wire import HOME, PROG
+from pyinit.logs.collector.own_folder import DIRECTORY
 from pyinit.logs.multilog.retry import CannotOpenLog
-from pyinit.system import files
 from pyinit.system.user import Oneself, User
 
 TYPE_CHECKING = False
@@ -43,19 +44,35 @@ class JobFiles:
         """Start a processor as the account of the files; returns its pid. Raises OSError."""
         from pyinit.logs.multilog.processor import start
 
-        return start(directory_fd, command, self.user.become)
+        return start(directory_fd, command, self.user.become, posix.O_NOFOLLOW)
 
     def _make_directories(self) -> None:
         """Make the parents of the log directories; for another account also the directories, owned by it."""
         for path in self.paths:
             whole = path if path.startswith(b"/") else b"%b/%b" % (self._job.home, path)
-            files.make_directories(whole.rpartition(b"/")[0])
-            if self._job.user:
-                try:
-                    posix.mkdir(whole, 0o700)
-                    posix.chown(whole, *self.user.ids)
-                except OSError:
-                    continue
+            try:
+                _make_parents(whole)
+                if self._job.user:
+                    self._make_for_user(whole)
+            except OSError as error:
+                raise CannotOpenLog(b"unable to make directory " + whole, error) from None
+
+    def _make_for_user(self, path: bytes) -> None:
+        """Make the directory, and give it to the account; one that is there already stays as it is. Raises OSError.
+
+        It is given away by its descriptor: whoever may write to the parent may put another one in its place.
+        """
+        try:
+            posix.mkdir(path, 0o700)
+        except FileExistsError:
+            return
+        directory_fd = posix.open(path, DIRECTORY | posix.O_NOFOLLOW)
+        try:
+            status = posix.fstat(directory_fd)
+            if (status.st_uid, status.st_mode & 0o7777) == (posix.geteuid(), 0o700) and not posix.listdir(directory_fd):
+                posix.fchown(directory_fd, *self.user.ids)
+        finally:
+            posix.close(directory_fd)
 
     def _open_at_home(self, log: "Multilog") -> None:
         """Open the log in the directory that its names are relative to."""
@@ -72,13 +89,36 @@ class JobFiles:
             posix.chdir(HOME)
 
 
+def _make_parents(path: bytes) -> None:
+    """Make the parents of an absolute path, where they are missing. Raises OSError for the first that cannot be."""
+    parts = path.split(b"/")[:-1]
+    if _exists(b"/".join(parts) or b"/"):
+        return
+    for count in range(2, len(parts) + 1):
+        try:
+            posix.mkdir(b"/".join(parts[:count]), 0o755)
+        except FileExistsError:
+            continue
+        except OSError:
+            if not _exists(b"/".join(parts[:count])):
+                raise
+
+
+def _exists(path: bytes) -> bool:
+    try:
+        posix.stat(path)
+    except OSError:
+        return False
+    return True
+
+
 class Notices:
     """Warnings about one service's log: each reason once, until it changes or is over, not with every try."""
 
     __slots__ = ("_name", "_said")
 
     def __init__(self, name: bytes) -> None:
-        self._name = name
+        self._name = visible_name(name)
         self._said = b""
 
     def warn(self, trouble: "Trouble") -> None:
@@ -87,7 +127,11 @@ class Notices:
 
     def not_open(self, failure: CannotOpenLog) -> None:
         """Warn of a log that cannot be opened."""
-        self._say(failure.message + b", pausing", failure.error)
+        self._say(failure.message + b", going on to standard output and trying again", failure.error)
+
+    def owner(self, path: bytes, uid: int) -> None:
+        """Warn of a directory whose owner can damage the log."""
+        self._say(b"log directory %b belongs to account %d: see log/user" % (path, uid), None)
 
     def over(self) -> None:
         """The trouble is over: the same reason is news again."""
@@ -95,6 +139,8 @@ class Notices:
 
     def _say(self, message: bytes, error: OSError | None) -> None:
         text = b"%b: %b" % (self._name, message)
+        if error and error.errno is None:
+            text, error = b"%b: %b" % (text, (error.strerror or "").encode()), None
         if text != self._said:
             report.warn(PROG, text, error)
             self._said = text

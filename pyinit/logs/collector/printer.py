@@ -5,6 +5,7 @@ Memory: a line that has not ended, at most the longest piece; with multiline, a 
 
 from time import monotonic
 
+from pyinit.formats.visible import complete
 from pyinit.formats.wire import JSON, RAW
 from pyinit.logs.collector.multiline import Multiline
 from pyinit.logs.collector.styles import Json, Raw, Text
@@ -40,6 +41,7 @@ class Printer:
 
     def whole(self, text: bytes, label: bytes) -> None:
         """Print whole lines, long ones in pieces."""
+        text = self._format.shown(text)
         longest = self._format.longest
         now = self._clock()
         while not isinstance(self._format, Raw) and (start := long_line(text, 0, longest)) >= 0:
@@ -75,13 +77,54 @@ class Printer:
     def _print_pieces(self, line: bytes, now: int) -> bytes:
         """Print a line that is too long except its last piece; returns that piece."""
         longest = self._format.longest
+        ready = complete(line)
+        line = self._format.shown(line[:ready]) + line[ready:]
         pieces = []
         start = 0
         while len(line) - start > longest:
-            pieces.append(self._format.piece(line[start : start + longest], now))
-            start += longest
+            stop = start + complete(line[start : start + longest])
+            pieces.append(self._format.piece(line[start:stop], now))
+            start = stop
         self._write(b"".join(pieces))
         return line[start:]
+
+
+class ActionPrinter(Printer):
+    """Action `1` of a script: the label and the prefix in front of each line, and lines of other services between them.
+
+    So a line of a service never leaves before its end, or in pieces that each have the prefix.
+    """
+
+    __slots__ = ("_label", "_prefix")
+
+    def __init__(self, write: "Callable[[bytes], None]", clock: "Callable[[], int]", prefix: bytes) -> None:
+        super().__init__(Text(prefix), write, clock, is_counted=True)
+        self._prefix = prefix
+        self._label = b""
+
+    def whole(self, text: bytes, label: bytes) -> None:
+        """Print whole lines with their label."""
+        self._use(label)
+        super().whole(text, label)
+
+    def begun(self, text: bytes, label: bytes) -> None:
+        """Hold the beginning of a long line. Its later pieces have its label."""
+        self._use(label)
+        super().begun(text, label)
+
+    def more(self, data: bytes, start: int, stop: int) -> None:
+        """Print a long line that ends, or pieces of it."""
+        held = self._held + data[start:stop]
+        if held.endswith(b"\n"):
+            self._held = b""
+            super().whole(held, b"")
+        else:
+            super().more(data, start, stop)
+
+    def _use(self, label: bytes) -> None:
+        if label != self._label:
+            self._label = label
+            self._format = Text(label + self._prefix)
 
 
 class JoiningPrinter(Printer):
@@ -132,4 +175,4 @@ def printer_for(
         if job.multiline:
             return JoiningPrinter(style, write, clock, loop, is_counted)
         return Printer(style, write, clock, is_counted)
-    return Printer(Raw() if job.style == RAW else Text(job.name), write, clock, is_counted)
+    return Printer(Raw() if job.style == RAW else Text(job.name + b": "), write, clock, is_counted)

@@ -1,6 +1,7 @@
 """The file of counters in the runtime directory, replaced at most once a second, and not while nothing is logged."""
 
 import posix
+from errno import ENOSPC
 from time import monotonic
 
 from pyinit.formats import counters
@@ -51,23 +52,28 @@ class CountersFile:
         self.write()
 
     def write(self) -> None:
-        """Replace the file now, if a count has changed. After a failure there is no file any more."""
+        """Replace the file now, if a count has changed. A failure is tried again PAUSE seconds later."""
         if not self._directory:
             return
         self._next = monotonic() + PAUSE
         content = counters.pack(self._services)
         if content == self._written:
             return
-        self._written = content
         try:
-            name = self._directory + counters.FILE
-            file_fd = posix.open(name + b".new", files.WRITE_FLAGS | posix.O_TRUNC | posix.O_CREAT, 0o644)
-            posix.write(file_fd, content)
-            posix.close(file_fd)
-            posix.rename(name + b".new", name)
+            self._replace(self._directory + counters.FILE, content)
+            self._written = content
         except OSError:
-            self._directory = None
-            self.is_armed = True
+            self.arm()
+
+    def _replace(self, name: bytes, content: bytes) -> None:
+        """Write beside and rename: a reader sees the old file or the new one. Raises OSError."""
+        file_fd = posix.open(name + b".new", files.WRITE_FLAGS | posix.O_TRUNC | posix.O_CREAT, 0o644)
+        try:
+            if posix.write(file_fd, content) != len(content):
+                raise OSError(ENOSPC, "")
+        finally:
+            posix.close(file_fd)
+        posix.rename(name + b".new", name)
 
 
 def _earlier(directory: bytes | None) -> "dict[bytes, Counters]":

@@ -7,9 +7,12 @@ import posix
 import sys
 from _signal import SIGALRM, SIGTERM
 from _socket import MSG_DONTWAIT, SCM_RIGHTS, SOL_SOCKET
+from errno import EMFILE
+from time import monotonic
 
 from pyinit import report
-from pyinit.formats.wire import HOME, PACKET, PROG, ROTATE, unpack
+from pyinit.formats.visible import visible_name
+from pyinit.formats.wire import AGAIN, HOME, PACKET, PROG, ROTATE, unpack
 from pyinit.logs.collector.outlet import Outlet
 from pyinit.logs.collector.publishing import CountersFile
 from pyinit.logs.collector.stream import Stream
@@ -21,6 +24,9 @@ from pyinit.system.memory import keep_freed_memory
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from _socket import socket
+
+PAUSE = 1.0
+"""Seconds between two tries."""
 
 AT_ONCE = 32
 """Messages taken in a turn: pipes that are there already must not wait for more."""
@@ -41,6 +47,7 @@ class Server:
         self._outlet.on_empty = self._end_if_over
         self._streams: dict[Stream, int] = {}
         self._is_closing = False
+        self._has_warned = False
         self._counters_file = CountersFile(loop, directory, is_first)
         loop.add_reader(control.fileno(), self._receive)
 
@@ -62,17 +69,48 @@ class Server:
         if packet == ROTATE:
             self.rotate()
             return
-        pipe_fd = _descriptor(rights)
         number, job = unpack(packet)
+        pipe_fd = _descriptor(rights)
+        if pipe_fd < 0:
+            self._ask_again(number, job.name)
+            return
+        self._has_warned = False
         counters = self._counters_file.of(job.name)
         stream = Stream(self._loop, job, pipe_fd, self._outlet, counters, self._counters_file, self._ended)
         self._streams[stream] = number
+        stream.make_room = self._make_room
         stream.open()
+
+    def _ask_again(self, number: int, name: bytes) -> None:
+        """The pipe did not arrive, for want of a descriptor: ask for it when there is room. Its lines wait in it."""
+        if self._make_room():
+            self._tell(AGAIN + b"%d" % number)
+            return
+        if not self._has_warned:
+            report.warn(PROG, b"%b: unable to take its pipe, trying again" % visible_name(name), EMFILE)
+        self._has_warned = True
+        self._loop.call_at(monotonic() + PAUSE, lambda: self._tell(AGAIN + b"%d" % number))
+
+    def _make_room(self, but: Stream | None = None) -> bool:
+        """Close the log directories that were not used for the longest time. False if there is none to close."""
+        for stream in sorted(self._streams, key=lambda stream: stream.used):
+            if stream is not but and stream.pause():
+                return True
+        return False
+
+    def _tell(self, packet: bytes) -> None:
+        """Tell PID 1, which may be gone."""
+        try:
+            self._control.send(packet)
+        except BrokenPipeError:
+            pass
+        except OSError:
+            self._loop.call_at(monotonic() + PAUSE, lambda: self._tell(packet))
 
     def _ended(self, stream: Stream, is_drained: bool) -> None:
         number = self._streams.pop(stream)
         if is_drained:
-            self._control.send(b"%d" % number)
+            self._tell(b"%d" % number)
         self._end_if_over()
 
     def _reconcile(self) -> None:
@@ -98,17 +136,27 @@ class Server:
 
 
 def _descriptor(rights: list[tuple[int, int, bytes]]) -> int:
-    """The descriptor that came with a packet; ValueError if none did."""
+    """The descriptor that came with a packet; -1 if there was none free for it."""
     for level, kind, data in rights:
         if (level, kind) == (SOL_SOCKET, SCM_RIGHTS):
             return int.from_bytes(data[:4], sys.byteorder)
-    raise ValueError("a pipe is missing")
+    return -1
+
+
+def _allow_descriptors() -> None:
+    """Raise the soft limit to the hard one: each log directory costs four."""
+    from resource import RLIMIT_NOFILE, getrlimit, setrlimit
+
+    soft, hard = getrlimit(RLIMIT_NOFILE)
+    if soft != hard:
+        setrlimit(RLIMIT_NOFILE, (hard, hard))
 
 
 def serve(control: "socket", directory: bytes | None, is_first: bool) -> int:
     """Run the collector in a process forked for it; returns its exit code. See Server for the arguments."""
     ignore_keys()
     keep_freed_memory()
+    _allow_descriptors()
     posix.umask(0o022)
     posix.chdir(HOME)
     report.write = Console().write

@@ -44,6 +44,7 @@ class Settings:
             limits = [letter + value for letter, value in ((b"s", self.size), (b"n", self.count)) if value]
             actions = [b"t", *limits, b"%b/%b" % (self.directory, name)]
         job = Job(name, NOTHING if self.mode == VOLUME else self.style, actions)
+        job.fallback = self.style
         job.multiline = self.multiline
         return job
 

@@ -4,22 +4,28 @@ A pipe is read a block at a time. Each block is cut into lines once, and passes 
 directories, and standard output as one more sink. While a directory holds unwritten lines (a full disk, a processor at
 work), or standard output is full, this pipe alone is not read. So memory is bounded by a block a service; more output
 waits in the pipe, then in the service. If standard output is stuck, a service with a log directory goes on without it,
-and the lines left out are counted.
+and the lines left out are counted. If a directory is in trouble, a service with standard output goes on without that.
+
+While the log cannot be opened all lines go to standard output, by a detour, and the log is tried again.
 
 At the end of a pipe its directories are on disk, and PID 1 is told. TERM ends a stream sooner, as it ends multilog: at
 the end of the line. Bytes that are still in the pipe are for the next collector.
 """
 
 import posix
+from errno import EMFILE, ENFILE
 from time import monotonic, time_ns
 
 from pyinit import report
 from pyinit.formats.wire import NOTHING
+from pyinit.logs.collector.detour import Detour
 from pyinit.logs.collector.opening import JobFiles, Notices
 from pyinit.logs.collector.outlet import Tap
 from pyinit.logs.collector.phases import CLOSED, ENDED, HELD, OPENING, READING, READS, next_phase
+from pyinit.logs.collector.service_log import ServiceLog
 from pyinit.logs.multilog import script
-from pyinit.logs.multilog.multilog import PAUSE, CannotOpenLog, Multilog
+from pyinit.logs.multilog.multilog import PAUSE, CannotOpenLog, Trouble
+from pyinit.system.user import Oneself
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,22 +50,9 @@ class Stream:
     """
 
     __slots__ = (
-        "_counters",
-        "_counters_file",
-        "_feed",
-        "_files",
-        "_held_since",
-        "_is_leaving",
-        "_log",
-        "_loop",
-        "_on_end",
-        "_phase",
-        "_pipe_fd",
-        "_printer",
-        "_retry_deadline",
-        "_tap",
-        "_warnings",
-        "name",
+        *("_counters", "_counters_file", "_detour", "_direct", "_feed", "_files", "_held_since", "_is_leaving"),
+        *("_is_open", "_log", "_loop", "_on_end", "_own_tap", "_phase", "_pipe_fd", "_printer", "_retry_deadline"),
+        *("_tap", "_warnings", "make_room", "name", "used"),
     )
 
     def __init__(
@@ -86,34 +79,92 @@ class Stream:
         self._warnings = Notices(job.name)
         actions = script.parse_script(job.actions)
         self._files = JobFiles(job, [action.name for action in actions if isinstance(action, script.Directory)])
-        prints = job.style != NOTHING or any(isinstance(action, script.Stdout) for action in actions)
         tap = Tap(outlet, counters, bool(self._files.paths))
-        self._tap = tap if prints else None
-        """None for a stream that never reaches standard output."""
-        self._printer: Printer | None = None
+        self._detour = Detour(loop, job, outlet, counters)
+        printer: Printer | None = None
         if job.style != NOTHING:
             from pyinit.logs.collector.printer import printer_for
 
-            self._printer = printer_for(job, tap.write, time_ns, loop, is_counted=not actions)
-        write = tap.write, report.write
-        warn = self._warnings.warn
-        self._log = Multilog(actions, time_ns, *write, warn, self._files.start_processor, self._printer)
-        self._log.counters = counters
-        self._feed = self._feed_as_user if job.user else self._log.feed
+            printer = printer_for(job, tap.write, time_ns, loop, is_counted=not actions)
+        self._printer = printer
+        writers = tap.write, report.write, self._warnings.warn
+        self._log = ServiceLog(job, actions, time_ns, writers, self._files.start_processor, printer, counters)
+        self._own_tap = tap if self._log.prints else None
+        self._tap = self._own_tap
+        """What to wait for; None while nothing reaches standard output."""
+        self._direct = self._feed_as_user if job.user else self._log.feed
+        self._feed = self._direct
+        self._is_open = False
+        self.make_room: Callable[[Stream], bool] = lambda stream: False
+        """Called for want of descriptors; True if some are free now."""
+        self.used = 0
+        """When the pipe was last read, unix ns."""
 
     def open(self) -> None:
-        """Open the files of the log. Until that succeeds it is tried again by deadline, and nothing is read."""
-        try:
-            self._files.open(self._log)
+        """Open the files of the log. Until that succeeds it is tried again by deadline, and lines take the detour."""
+        self._open_log()
+        if self._phase == OPENING:
             self._phase = HELD
-        except CannotOpenLog as failure:
-            self._not_open(failure)
         self.reconcile()
+
+    def _open_log(self) -> None:
+        """Try to open the log; its lines take the detour if that fails."""
+        while True:
+            try:
+                self._files.open(self._log)
+            except CannotOpenLog as failure:
+                self._log.close()
+                if failure.error.errno in (EMFILE, ENFILE) and self.make_room(self):
+                    continue
+                self._not_open(failure)
+            else:
+                self._opened()
+            return
+
+    def _opened(self) -> None:
+        self._is_open = True
+        if self._detour.is_inside:
+            self._feed = self._feed_back
+        else:
+            self._use_log()
+        if posix.geteuid() == 0 and isinstance(self._files.user, Oneself):
+            for directory in self._log.directories:
+                if directory.owner:
+                    self._warnings.owner(directory.path, directory.owner)
+
+    def _use_log(self) -> None:
+        self._feed, self._tap = self._direct, self._own_tap
 
     def _not_open(self, failure: CannotOpenLog) -> None:
         self._log.close()
-        self._phase = OPENING
+        self._is_open = False
         self._warnings.not_open(failure)
+        self._feed, self._tap = self._detour.feed, self._detour.tap
+
+    def _feed_as_user(self, block: bytes, now: int) -> None:
+        with self._files.user:
+            self._log.feed(block, now)
+
+    def _feed_back(self, block: bytes, now: int) -> None:
+        """The log is open again: end the line that has begun on the detour, then go on to the log."""
+        end = block.find(b"\n") + 1
+        self._detour.feed(block[:end] or block, now)
+        if end:
+            self._use_log()
+            if block[end:]:
+                self._feed(block[end:], now)
+
+    def _feed_paused(self, block: bytes, now: int) -> None:
+        """Open the directories that were closed for a while, or go on by the detour."""
+        self._open_log()
+        self._feed(block, now)
+
+    def pause(self) -> bool:
+        """Close the log directories until the next line. True if that freed descriptors."""
+        if self._phase not in (READING, HELD) or self._feed != self._direct or not self._log.pause():
+            return False
+        self._feed = self._feed_paused
+        return True
 
     def reconcile(self) -> None:
         """Wait for a deadline, a processor or room; or read on; or end: whatever the facts call for."""
@@ -125,10 +176,11 @@ class Stream:
         is_pending = log.is_pending
         if not is_pending:
             self._counters.commit(tap is not None and tap.is_lost)
-        if (self._phase == OPENING or log.has_trouble) and not self._retry_deadline:
+        if (not self._is_open or log.has_trouble) and not self._retry_deadline:
             self._retry_deadline = self._loop.call_at(monotonic() + PAUSE, self._retry)
         is_blocked = tap is not None and tap.is_blocked
-        phase = next_phase(self._phase, is_pending, is_blocked, self._is_leaving, log.is_inside)
+        is_inside = log.is_inside or self._detour.is_inside
+        phase = next_phase(self._phase, is_pending, is_blocked, self._is_leaving, is_inside, log.goes_on)
         if phase == ENDED != self._phase:
             self._end()
             return
@@ -138,50 +190,60 @@ class Stream:
 
     def _read_in(self, phase: int) -> None:
         """Enter the phase: read the pipe, or do not."""
-        reads, self._phase = self._phase in READS, phase
-        if reads != (phase in READS):
-            if reads:
-                self._loop.remove_reader(self._pipe_fd)
-                self._held_since = monotonic()
-            else:
+        reads = self._phase in READS
+        if reads == (phase in READS):
+            self._phase = phase
+            return
+        if reads:
+            self._loop.remove_reader(self._pipe_fd)
+            self._held_since = monotonic()
+        else:
+            try:
                 self._loop.add_reader(self._pipe_fd, self._read)
-                if self._held_since is not None:
-                    self._counters.blocked += monotonic() - self._held_since
-            self._counters_file.arm()
+            except OSError as error:
+                self._warnings.warn(Trouble(b"unable to wait for the pipe", error))
+                self._retry_deadline = self._retry_deadline or self._loop.call_at(monotonic() + PAUSE, self._retry)
+                return
+            if self._held_since is not None:
+                self._counters.blocked += monotonic() - self._held_since
+        self._phase = phase
+        self._counters_file.arm()
 
     def _read(self) -> None:
+        counters, tap = self._counters, self._tap
+        if tap and tap.is_blocked:  # another service has filled standard output in this turn
+            self.reconcile()
+            return
         block = posix.read(self._pipe_fd, BLOCK if self._phase == READING else 1)
         if not block:
             self._is_leaving = False
             self._end()
             return
-        counters, tap = self._counters, self._tap
         counters.bytes_in += len(block)
         counters.lines_in += block.count(b"\n")
-        self._feed(block, time_ns())
-        if self._log.is_pending or self._phase != READING or (tap and tap.is_blocked):
+        self.used = now = time_ns()
+        self._feed(block, now)
+        if self._log.is_pending or self._phase != READING or not self._is_open or (tap and tap.is_blocked):
             self.reconcile()
         else:
             counters.commit(tap is not None and tap.is_lost)
         if not self._counters_file.is_armed:
             self._counters_file.arm()
 
-    def _feed_as_user(self, block: bytes, now: int) -> None:
-        with self._files.user:
-            self._log.feed(block, now)
-
     def _end(self) -> None:
         """End the last line, sync the directories, then close when all of that is done."""
         self._read_in(ENDED)
-        with self._files.user:
-            self._log.finish()
+        self._detour.finish()
+        if self._is_open:
+            with self._files.user:
+                self._log.finish()
         if self._printer:
             self._printer.finish()
         self.reconcile()
 
     def _retry(self) -> None:
         self._retry_deadline = None
-        if self._phase == OPENING:
+        if not self._is_open:
             self.open()
             return
         try:
@@ -189,7 +251,7 @@ class Stream:
                 self._log.retry()
         except CannotOpenLog as failure:
             self._not_open(failure)
-        if not self._log.has_trouble and self._phase != OPENING:
+        if not self._log.has_trouble and self._is_open:
             self._warnings.over()
         self.reconcile()
 
@@ -203,7 +265,9 @@ class Stream:
 
     def rotate(self) -> None:
         """Begin a new file in every directory."""
-        if self._phase != OPENING:
+        if self._feed == self._feed_paused:
+            self._open_log()
+        if self._is_open:
             with self._files.user:
                 self._log.rotate()
         self.reconcile()

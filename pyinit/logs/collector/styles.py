@@ -2,8 +2,11 @@
 
 Docker cuts a line after 16 KiB and gives no sign of it; its second piece then has no prefix. So longer lines are cut
 here first, and every piece is a complete line. All pieces but the last end in CUT (text) or say `"partial": true`
-(JSON). Raw lines are neither cut nor changed.
+(JSON). Raw lines are neither cut nor changed. The others show control characters: no line poses as another service's,
+and none drives a terminal.
 """
+
+from pyinit.formats.visible import visible
 
 LONGEST = 16384
 """The longest line of Docker's log drivers, bytes, the newline included."""
@@ -13,6 +16,9 @@ CUT = b"[...]"
 SAFE = bytes(byte for byte in range(32, 127) if byte not in b'"\\')
 """Bytes that mean themselves in a JSON string."""
 
+ESCAPES = {code: f"\\u{code:04x}" for code in range(0x7F, 0xA0)}
+"""Control characters that JSON allows in a string."""
+
 
 class Raw:
     """Lines as they came."""
@@ -20,6 +26,10 @@ class Raw:
     __slots__ = ()
     longest = 1 << 16
     """Bytes of a line without an end after which it is passed on."""
+
+    def shown(self, text: bytes) -> bytes:
+        """The text as it is."""
+        return text
 
     def lines(self, text: bytes, now: int) -> bytes:
         """Whole lines, formatted. `now`: unix ns, when they were read."""
@@ -31,13 +41,17 @@ class Raw:
 
 
 class Text:
-    """`name: ` in front of each."""
+    """The prefix in front of each."""
 
     __slots__ = ("_prefix", "longest")
 
-    def __init__(self, name: bytes) -> None:
-        self._prefix = name + b": "
+    def __init__(self, prefix: bytes) -> None:
+        self._prefix = visible(prefix).replace(b"\n", b"\\n")
         self.longest = LONGEST - len(self._prefix) - len(CUT) - 1
+
+    def shown(self, text: bytes) -> bytes:
+        """The text, or a part of it that ends with a whole character, as it is printed. Again changes nothing more."""
+        return visible(text)
 
     def lines(self, text: bytes, now: int) -> bytes:
         """Whole lines, formatted."""
@@ -60,6 +74,10 @@ class Json:
 
     def __init__(self, name: bytes) -> None:
         self._name = _string(name)[0]
+
+    def shown(self, text: bytes) -> bytes:
+        """The text as it is: the string of an object escapes it."""
+        return text
 
     def lines(self, text: bytes, now: int) -> bytes:
         """Whole lines, formatted."""
@@ -110,6 +128,6 @@ def _string(line: bytes) -> tuple[bytes, bool]:
     from json import dumps
 
     try:
-        return dumps(line.decode(), ensure_ascii=False).encode(), False
+        return dumps(line.decode(), ensure_ascii=False).translate(ESCAPES).encode(), False
     except UnicodeDecodeError:
         return dumps(line.replace(b"\\", b"\\\\").decode(errors="backslashreplace")).encode(), True

@@ -52,6 +52,8 @@ class LogDirectory:
         "trouble",
     )
     is_counted = True
+    make_folder: "Callable[[bytes], Folder]" = Folder
+    """What its files are reached through."""
 
     def __init__(
         self,
@@ -67,7 +69,7 @@ class LogDirectory:
         self.trouble: Trouble | None = None
         self.pid = 0
         self._limits = limits
-        self._folder = Folder(limits.name)
+        self._folder = self.make_folder(limits.name)
         self._old_files = OldFiles(self._folder, limits, clock, start)
         self._current_fd = -1
         self._warn = warn

@@ -23,15 +23,18 @@ STREAMS = (
 )
 
 
-def start(directory_fd: int, command: bytes, become_user: "Callable[[], None] | None" = None) -> int:
+def start(
+    directory_fd: int, command: bytes, become_user: "Callable[[], None] | None" = None, more_flags: int = 0
+) -> int:
     """Fork `/bin/sh -c command`, working in the directory, on the files of STREAMS; returns the pid. Raises OSError.
 
-    The child calls `become_user` first. It warns of a failure after the fork itself, and exits 111.
+    The child calls `become_user` first, and opens the files with `more_flags` too. It warns of a failure after the fork
+    itself, and exits 111.
     """
-    return fork(_become, directory_fd, command, become_user)
+    return fork(_become, directory_fd, command, become_user, more_flags)
 
 
-def _become(directory_fd: int, command: bytes, become_user: "Callable[[], None] | None") -> "NoReturn":
+def _become(directory_fd: int, command: bytes, become_user: "Callable[[], None] | None", more_flags: int) -> "NoReturn":
     """Become the command, in the child. All descriptors but the streams close on exec."""
     try:
         if become_user:
@@ -41,7 +44,7 @@ def _become(directory_fd: int, command: bytes, become_user: "Callable[[], None] 
         release_signals()
         posix.fchdir(directory_fd)
         for stream, name, flags in STREAMS:
-            file_fd = posix.open(name, flags, 0o644)
+            file_fd = posix.open(name, flags | more_flags, 0o644)
             if file_fd == stream:
                 posix.set_inheritable(file_fd, True)
             else:
