@@ -1,0 +1,145 @@
+"""The log collector against full outputs, directories that cannot be used, and hostile neighbours."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from machine import BIN, UNSHARE, Machine, MakeMachine, environment, logged
+from waiting import until
+
+
+def volume(make_machine: MakeMachine, mode: str, **more: str) -> tuple[Machine, Path]:
+    machine = make_machine(PYINIT_LOG=mode, **more)
+    logs = machine.top / "logs"
+    machine.env["PYINIT_LOG_DIR"] = str(logs)
+    return machine, logs
+
+
+def test_no_line_is_left_out_of_a_stdout_that_somebody_reads(make_machine: MakeMachine) -> None:
+    machine, logs = volume(make_machine, "both")
+    for number in range(8):
+        machine.add(f"s{number}", "seq -f '%.0f yyyyyyyyyyyyyyyyyyyyyyyy' 20000; exec sleep 1000")
+    line = [*UNSHARE, sys.executable, "-IS", str(BIN / "pyinit")]
+    with machine.err.open("ab") as err, machine.out.open("ab") as out:
+        reader = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=out)
+        machine.process = subprocess.Popen(
+            line, env=environment(**machine.env), stdin=subprocess.DEVNULL, stdout=reader.stdin, stderr=err
+        )
+    assert reader.stdin
+    reader.stdin.close()
+    machine.until_booted()
+    until(lambda: all(logged(logs / f"s{n}")[-1:] == ["20000 " + "y" * 24] for n in range(8)), "all lines", 60)
+    assert machine.stop() == 0
+    reader.wait(10)
+    assert machine.stdout().count("\n") == 160_000
+    assert "stuck" not in machine.stderr()
+
+
+@pytest.mark.parametrize("mode", ["volume", "both"])
+def test_a_log_directory_that_cannot_be_opened_leaves_the_lines_on_stdout(make_machine: MakeMachine, mode: str) -> None:
+    machine, logs = volume(make_machine, mode)
+    logs.mkdir()
+    (logs / "web").write_text("in the way")
+    machine.add("web", "seq 50000; echo end; exec sleep 1000")
+    machine.boot()
+    until(lambda: machine.stdout().endswith("web: end\n"), "all lines on standard output")
+    assert machine.stdout().count("\n") == 50001
+    assert machine.stderr().count("unable to open directory") == 1
+    assert machine.stop(seconds=5) == 0
+
+
+def test_the_reason_is_the_one_why_the_directory_is_missing(make_machine: MakeMachine) -> None:
+    machine, logs = volume(make_machine, "volume")
+    logs.write_text("in the way")
+    machine.add("web", "echo one; exec sleep 1000")
+    machine.boot()
+    until(lambda: "web: one\n" in machine.stdout(), "the line")
+    assert re.search(r"web: unable to .*logs.*: not a directory", machine.stderr())
+    assert machine.stop(seconds=5) == 0
+
+
+@pytest.mark.parametrize("script", ["t s4096", "t # ./main", "t './main"])
+def test_a_script_that_cannot_be_meant_is_told_and_the_containers_settings_hold(machine: Machine, script: str) -> None:
+    machine.add("web", "echo one; exec sleep 1000", log__script=script)
+    machine.boot()
+    until(lambda: machine.stdout() == "web: one\n", "the line")
+    assert "unable to use web/log/script: " in machine.stderr()
+
+
+def test_a_directory_that_is_removed_is_made_anew(make_machine: MakeMachine) -> None:
+    machine, logs = volume(make_machine, "both", PYINIT_LOG_SIZE="4096")
+    machine.add("web", "echo one; until test -e go; do sleep 0.05; done; seq 3000; exec sleep 1000")
+    machine.boot()
+    until(lambda: logged(logs / "web") == ["one"], "the first line")
+    shutil.rmtree(logs / "web")
+    (machine.services / "web/go").touch()
+    until(lambda: logged(logs / "web")[-1:] == ["3000"], "the last line")
+    assert machine.stdout().endswith("web: 3000\n")
+    assert machine.stderr().count("making it anew") == 1
+    assert machine.stop() == 0
+
+
+def test_more_log_directories_than_descriptors(make_machine: MakeMachine) -> None:
+    machine, logs = volume(make_machine, "volume")
+    names = [f"s{number}" for number in range(60)]
+    for name in names:
+        machine.add(name, "echo one; until test -e ../go; do sleep 0.2; done; echo two; exec sleep 1000")
+    machine.boot()
+    limit = "prlimit", "--nofile=130:130"
+    collector = until(lambda: collector_of(machine), "the collector")
+    subprocess.run([*limit, "--pid", str(collector)], check=True)
+    until(lambda: all(logged(logs / name)[:1] == ["one"] for name in names), "the first lines", 20)
+    (machine.services / "go").touch()
+    until(lambda: all(logged(logs / name)[-2:] == ["one", "two"] for name in names), "the second lines", 30)
+    assert "internal error" not in machine.stderr()
+    assert "a pipe is missing" not in machine.stderr()
+    assert machine.stop() == 0
+
+
+def collector_of(machine: Machine) -> int:
+    children = Path(f"/proc/{machine.pid}/task/{machine.pid}/children").read_text().split()
+    for pid in children:
+        if Path(f"/proc/{pid}/comm").read_text() == "multilog\n":
+            return int(pid)
+    return 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs another account")
+def test_no_link_in_a_log_directory_of_another_account_is_followed(make_machine: MakeMachine) -> None:
+    machine, logs = volume(make_machine, "volume")
+    secret = machine.top / "secret"
+    secret.write_text("mine\n")
+    secret.chmod(0o744)
+    (logs / "web").mkdir(parents=True)
+    (logs / "web/current").symlink_to(secret)
+    os.chown(logs / "web", 65534, 65534)
+    machine.add("web", "echo one; exec sleep 1000")
+    machine.boot()
+    until(lambda: "web: one\n" in machine.stdout(), "the line on standard output")
+    assert secret.read_text() == "mine\n"
+    assert "a symbolic link" in machine.stderr()
+    assert machine.stop(seconds=5) == 0
+
+
+def test_no_service_forges_a_line_of_another(machine: Machine) -> None:
+    text = "printf 'x\\rother: forged\\033[2J\\177\\n'; exec sleep 1000"
+    machine.add("web", text)
+    machine.boot()
+    until(lambda: machine.stdout().endswith("\n"), "the line")
+    assert machine.out.read_bytes() == b"web: x\\rother: forged\\x1b[2J\\x7f\n"
+
+
+def test_a_long_line_of_action_1_leaves_whole(machine: Machine) -> None:
+    script = "pweb:\\  1"
+    machine.add(
+        "web", "head -c 3000 /dev/zero | tr '\\0' x; sleep 0.5; echo other: forged; exec sleep 1000", log__script=script
+    )
+    machine.add("loud", "while :; do echo loud; sleep 0.05; done")
+    machine.boot()
+    until(lambda: "forged" in machine.stdout(), "the end of the line")
+    lines = machine.stdout().splitlines()
+    assert [line for line in lines if "forged" in line] == ["web: " + "x" * 3000 + "other: forged"]
