@@ -8,15 +8,19 @@ NAMED = {7: "\\a", 8: "\\b", 11: "\\v", 12: "\\f", 13: "\\r"}
 CONTROLS = frozenset((*range(9), *range(11, 32), 127))
 """The ASCII control characters but tab and newline."""
 
-_CLEAN = bytes(32 if byte in CONTROLS else byte for byte in range(256))
+_USUAL_FIRST = (13, 27, *sorted(CONTROLS - {13, 27}))
 _SHOWN = {code: NAMED.get(code, f"\\x{code:02x}") for code in (*CONTROLS, *range(0x80, 0xA0))}
 _SHOWN.update((0xDC00 + code, f"\\x{code:02x}") for code in range(0x80, 0xA0))
 
 
 def visible(text: bytes) -> bytes:
     """The text with its control characters shown; tabs and newlines stay. Doing it twice changes nothing more."""
-    if text.translate(_CLEAN) == text and (text.isascii() or (b"\xc2" not in text and is_utf8(text))):
-        return text
+    for control in _USUAL_FIRST:  # a search for each is twice as fast as one pass that looks for all
+        if control in text:
+            break
+    else:
+        if text.isascii() or (b"\xc2" not in text and is_utf8(text)):
+            return text
     return text.decode(errors="surrogateescape").translate(_SHOWN).encode(errors="surrogateescape")
 
 
