@@ -5,7 +5,7 @@ import posix
 import sys
 from _signal import SIG_DFL, SIGINT, default_int_handler, getsignal, signal
 
-from pyinit.launch.compiled import Compiled
+from pyinit.launch import Compiled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

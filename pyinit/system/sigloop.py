@@ -5,7 +5,6 @@ from a signal to the command is as short as the C programs'.
 """
 
 from _signal import SIGCHLD
-from errno import EPERM
 
 from pyinit.system.loop import Loop
 
@@ -21,7 +20,7 @@ class NoDescriptors:
 
     def register(self, fd: int, eventmask: int, /) -> None:
         """Nobody watches a descriptor here."""
-        raise PermissionError(EPERM, "")
+        raise PermissionError
 
     modify = register
 

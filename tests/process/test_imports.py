@@ -20,7 +20,6 @@ LAUNCHER = {
     "pyinit.__main__",
     "pyinit.commands",
     "pyinit.launch",
-    "pyinit.launch.compiled",
     "pyinit.report",
     "pyinit.system",
     "pyinit.system.process",

@@ -16,7 +16,7 @@ USAGE = (100, b"svok: usage: svok dir\n")
 SCRIPT = """
 import sys
 sys.path.insert(0, {parent!r})
-from pyinit.launch.compiled import Compiled
+from pyinit.launch import Compiled
 sys.meta_path.insert(0, Compiled)
 from pyinit.commands import svok
 package = sys.modules["pyinit.commands"]
@@ -140,7 +140,7 @@ def test_in_an_image_importlib_has_four_modules_to_find(image: Path) -> None:
     launcher.write_text(SPY + launcher.read_text())
     assert launched(image / "bin/svok") == (
         100,
-        b"pyinit.__main__\npyinit.launch\npyinit.launch.compiled\n" + USAGE[1],
+        b"pyinit.__main__\npyinit.launch\n" + USAGE[1],
     )
 
 
