@@ -38,6 +38,7 @@ from pyinit.init.assembly import run_init
 from pyinit.init.dialects import BadUsage, read_options
 from pyinit.system.console import Console  # not at the first message, which may be that nothing can be opened
 from pyinit.system.doorbell import hold_signals, release_signals
+from pyinit.system.files import fill_standard_descriptors
 from pyinit.system.spawn import ignore_terminal_stops
 
 BEGAN = monotonic()
@@ -46,6 +47,7 @@ PROG = b"pyinit"
 
 def main(argv: list[bytes]) -> int:
     """Before the loop any error is fatal and says why; in it none is."""
+    fill_standard_descriptors()
     if argv[1:2] == [b"doctor"]:
         release_signals()
         return _examine(argv[2:])

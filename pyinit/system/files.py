@@ -98,6 +98,15 @@ def make_directories(name: bytes) -> None:
             continue
 
 
+def fill_standard_descriptors() -> None:
+    """Open descriptors 0, 1 and 2 on /dev/null where they are closed: another file could become one of them."""
+    for standard_fd in range(3):
+        try:
+            posix.fstat(standard_fd)
+        except OSError:
+            posix.open("/dev/null", posix.O_RDWR)
+
+
 def close_all(*descriptors: int) -> None:
     """Close those that are descriptors; -1 stands for none."""
     for descriptor in descriptors:

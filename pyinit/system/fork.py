@@ -13,6 +13,7 @@ from _signal import (
     SIGPIPE,
     SIGQUIT,
     SIGTSTP,
+    SIGXFSZ,
     getsignal,
     set_wakeup_fd,
     valid_signals,
@@ -62,10 +63,11 @@ def worker(name: bytes, keep: int, main: "Callable[..., int]", *arguments: "Any"
     """Run main(*arguments) in a forked child that is a program of its own; returns its exit code.
 
     The child keeps descriptors 0, 1, 2 and `keep`, and no lock, FIFO or pipe of its parent. Its signals are as in a new
-    process, except SIGPIPE, which stays ignored. `ps` shows `name`.
+    process, except SIGPIPE and SIGXFSZ, which are errors of a write instead. `ps` shows `name`.
     """
     reset_signals()
     set_signal(SIGPIPE, SIG_IGN)
+    set_signal(SIGXFSZ, SIG_IGN)
     posix.closerange(3, keep)
     posix.closerange(keep + 1, 2**31 - 1)
     release_signals()

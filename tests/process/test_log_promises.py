@@ -143,3 +143,25 @@ def test_a_long_line_of_action_1_leaves_whole(machine: Machine) -> None:
     until(lambda: "forged" in machine.stdout(), "the end of the line")
     lines = machine.stdout().splitlines()
     assert [line for line in lines if "forged" in line] == ["web: " + "x" * 3000 + "other: forged"]
+
+
+@pytest.mark.parametrize("closed", [">&-", "<&- >&- 2>&-"])
+def test_a_closed_standard_descriptor_becomes_no_other_file(make_machine: MakeMachine, closed: str) -> None:
+    machine = make_machine()
+    machine.add("web", "echo one; exec sleep 1000")
+    machine.prefix = ("sh", "-c", f'exec "$@" {closed}', "sh")
+    machine.boot().until_up("web")
+    until(lambda: collector_of(machine), "the collector")
+    for number in "012" if closed[0] == "<" else "1":
+        assert os.readlink(f"/proc/{machine.pid}/fd/{number}") == "/dev/null"
+    assert machine.stop(seconds=5) == 0
+
+
+def test_a_limit_on_the_size_of_files_kills_no_collector(make_machine: MakeMachine) -> None:
+    machine, logs = volume(make_machine, "both")
+    machine.prefix = ("prlimit", "--fsize=40960:40960")
+    machine.add("web", "seq 20000; exec sleep 1000")
+    machine.boot()
+    until(lambda: logged(logs / "web")[-1:] == ["20000"], "the last line", 20)
+    assert "unable to write to standard output, trying again: file too big" in machine.stderr()
+    assert "was killed by signal" not in machine.stderr()

@@ -15,7 +15,7 @@ from pyinit.logs.multilog.lines import label_for
 from pyinit.logs.multilog.multilog import Multilog
 from pyinit.logs.multilog.oldfiles import FINISHED
 from pyinit.logs.multilog.retry import attempt, fatal
-from pyinit.logs.multilog.script import Directory, Stamp, Status, Stdout
+from pyinit.logs.multilog.script import LEAST_SIZE, Directory, Stamp, Status, Stdout
 from pyinit.logs.multilog.sinks import StatusFile
 from pyinit.tai import TEXT_LENGTH
 
@@ -33,6 +33,15 @@ MEMORY = 1 << 20
 """Bytes that the directories of one service keep while they are in trouble and standard output goes on."""
 
 NEWLINE = 10
+UNLIMITED = 1 << 63
+
+
+def largest_file() -> int:
+    """Bytes that a log file of this process may have: RLIMIT_FSIZE, as far as multilog can work with that."""
+    from resource import RLIM_INFINITY, RLIMIT_FSIZE, getrlimit
+
+    soft = getrlimit(RLIMIT_FSIZE)[0]
+    return UNLIMITED if soft == RLIM_INFINITY else max(soft, LEAST_SIZE)
 
 
 class ServiceDirectory(LogDirectory):
@@ -224,6 +233,7 @@ class ServiceLog(Multilog):
     def _directory(
         self, limits: Directory, clock: "Callable[[], int]", warn: "Warn", start: "Callable[[int, bytes], int] | None"
     ) -> ServiceDirectory:
+        limits.size = min(limits.size, largest_file())
         if self.prints:
             return BoundedDirectory(limits, clock, warn, start, self._job_counters, self._is_stamped)
         return ServiceDirectory(limits, clock, warn, start)

@@ -10,6 +10,7 @@ from time import sleep, time_ns
 
 from pyinit.logs.multilog.multilog import PAUSE, CannotOpenLog, Multilog
 from pyinit.report import die, warn, write_stderr
+from pyinit.system import files
 from pyinit.system.doorbell import Doorbell
 from pyinit.system.fork import wait_for
 from pyinit.system.memory import keep_freed_memory
@@ -30,7 +31,7 @@ def pump(script: "Script") -> int:
     """Read until the end of input, or until SIGTERM and the end of the line; returns the exit code."""
     keep_freed_memory()
     posix.umask(0o22)
-    _fill_standard_descriptors()
+    files.fill_standard_descriptors()
     doorbell = _listen()
     log = Multilog(script, time_ns, PatientOutput().write, write_stderr, _warn)
     try:
@@ -42,15 +43,6 @@ def pump(script: "Script") -> int:
     log.finish()
     _wait(log)
     return 0
-
-
-def _fill_standard_descriptors() -> None:
-    """Open descriptors 0, 1 and 2: otherwise a file of the log could become one of them."""
-    for standard_fd in range(3):
-        try:
-            posix.fstat(standard_fd)
-        except OSError:
-            posix.open("/dev/null", posix.O_RDWR)
 
 
 def _listen() -> Doorbell:
