@@ -1,7 +1,9 @@
 """The packets between PID 1 and the log collector. Pure.
 
-To the collector, with the read end of a pipe (SCM_RIGHTS): a job as `pack` makes it; or ROTATE. From the collector: the
+To the collector, with the read end of a pipe (SCM_RIGHTS): a job as `pack` makes it. Without
+one: ROTATE; or DEADLINE and the moment (monotonic s) at which unwritten lines are given up. From the collector: the
 number of a drained pipe, in decimal. Or AGAIN and the number of a pipe that did not arrive, for want of descriptors.
+Or LOST: lines of a service were given up.
 """
 
 PROG = b"multilog"
@@ -9,6 +11,8 @@ PROG = b"multilog"
 
 ROTATE = b"rotate"
 AGAIN = b"again "
+DEADLINE = b"deadline "
+LOST = b"lost"
 PACKET = 65536
 """The longest packet, bytes."""
 

@@ -71,12 +71,15 @@ class Ending:
         self._loop.on_orphan.append(self._orphan_reaped)
         if self._logger:
             self._logger.subscribe(self.look_soon)
+            self._logger.finish_by(self._deadline)
         self._send(self._loggers(), SIGCONT)
         self.look_soon()
 
     def hurry(self) -> None:
         """Leave no more than a second of what is left of the deadline."""
         self._deadline = min(self._deadline, self._loop.kernel.monotonic() + HURRY)
+        if self._logger:
+            self._logger.finish_by(self._deadline)
         self.look_soon()
 
     def look_soon(self) -> None:

@@ -230,7 +230,8 @@ class Init:
         self._loop.stop(self._exit_code())
 
     def _exit_code(self) -> int:
-        return exit_code(self._command.outcome if self._command else None, frozenset(self._options.remapped))
+        has_lost = self._logger is not None and self._logger.has_lost
+        return exit_code(self._command.outcome if self._command else None, frozenset(self._options.remapped), has_lost)
 
     def stop(self) -> None:
         """Begin to go down. A second call leaves a second of what is left of the deadline."""

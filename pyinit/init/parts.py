@@ -40,6 +40,13 @@ if TYPE_CHECKING:
         def pid(self) -> int:
             """Its pid, 0 when it does not run."""
 
+        @property
+        def has_lost(self) -> bool:
+            """Whether lines were given up at the deadline."""
+
+        def finish_by(self, deadline: float) -> None:
+            """Give up at this moment (monotonic s) what cannot be written."""
+
         def release(self) -> None:
             """Give back the descriptors that it keeps in reserve."""
 

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -165,3 +166,49 @@ def test_a_limit_on_the_size_of_files_kills_no_collector(make_machine: MakeMachi
     until(lambda: logged(logs / "web")[-1:] == ["20000"], "the last line", 20)
     assert "unable to write to standard output, trying again: file too big" in machine.stderr()
     assert "was killed by signal" not in machine.stderr()
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 200 kB."""
+    place = tmp_path / "small"
+    place.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200k", "none", place], check=True)
+    yield place
+    subprocess.run(["umount", "-l", place], check=True)
+
+
+LONG = "seq -f '%.0f yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy' 60000; exec sleep 1000"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs a file system of its own")
+def test_a_full_disk_leaves_stdout_alone_and_the_missing_lines_are_marked(
+    make_machine: MakeMachine, small: Path
+) -> None:
+    machine = make_machine(PYINIT_LOG="both", PYINIT_LOG_DIR=str(small), PYINIT_LOG_COUNT="1000")
+    machine.add("web", LONG)
+    machine.boot()
+    until(lambda: machine.stdout().count("\n") == 60000, "all lines on standard output")
+    subprocess.run(["mount", "-o", "remount,size=100m", small], check=True)
+    marks = until(lambda: [line for line in logged(small / "web") if "missing" in line], "the mark", 15)
+    found = re.fullmatch(r"pyinit: (\d+) lines are missing here", marks[0])
+    assert found
+    assert len(logged(small / "web")) - 1 + int(found[1]) == 60000
+    assert machine.stop() == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs a file system of its own")
+@pytest.mark.parametrize(("mode", "code"), [("volume", 112), ("both", 0)])
+def test_what_cannot_be_written_by_the_deadline_is_counted_and_named(
+    make_machine: MakeMachine, small: Path, mode: str, code: int
+) -> None:
+    machine = make_machine(PYINIT_LOG=mode, PYINIT_LOG_DIR=str(small), PYINIT_STOP_TIMEOUT="1")
+    machine.env["PYINIT_LOG_COUNT"] = "1000"
+    machine.add("web", LONG)
+    machine.boot()
+    until(lambda: "out of disk space" in machine.stderr(), "the trouble")
+    if mode == "both":
+        until(lambda: machine.stdout().count("\n") == 60000, "all lines on standard output")
+    assert machine.stop(seconds=2) == code
+    assert re.search(r"multilog: warning: web: \d+ lines are missing in the log", machine.stderr())
+    assert "killed the log collector" not in machine.stderr()

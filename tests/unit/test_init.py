@@ -33,7 +33,12 @@ class FakeLogger:
         self.pid = pid
         self.finished = 0
         self.rotated = 0
+        self.has_lost = False
+        self.deadlines: list[float] = []
         self.subscribers: list[Callable[[], None]] = []
+
+    def finish_by(self, deadline: float) -> None:
+        self.deadlines.append(deadline)
 
     def release(self) -> None:
         """Nothing is kept in reserve."""

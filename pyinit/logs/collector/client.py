@@ -11,7 +11,7 @@ import sys
 from errno import ENOMEM
 
 from pyinit import report
-from pyinit.formats.wire import AGAIN, PROG, ROTATE, pack
+from pyinit.formats.wire import AGAIN, DEADLINE, LOST, PROG, ROTATE, pack
 from pyinit.system.fork import fork, worker
 from pyinit.system.reserve import Reserve
 
@@ -75,6 +75,10 @@ class Collector:
         self._is_to_send = False
         self._is_finishing = False
         self._has_warned = False
+        self._deadline = b""
+        """The packet that tells the deadline, once there is one."""
+        self.has_lost = False
+        """Whether lines of a service were given up at the deadline."""
 
     def subscribe(self, callback: "Callable[[], None]") -> None:
         """Call back whenever the collector has ended."""
@@ -95,6 +99,20 @@ class Collector:
         """No pipe will follow: the collector ends when it has drained the attached ones."""
         self._is_finishing = True
         self._flush()
+
+    def finish_by(self, deadline: float) -> None:
+        """Give up at this moment (monotonic s) what cannot be written, and tell `has_lost`."""
+        self._deadline = DEADLINE + b"%.3f" % deadline
+        self._tell_deadline()
+
+    def _tell_deadline(self) -> None:
+        from _socket import MSG_DONTWAIT
+
+        if self._socket and self._deadline:
+            try:
+                self._socket.send(self._deadline, MSG_DONTWAIT)
+            except OSError:
+                pass  # it is dying, or behind: it is killed a second after the deadline
 
     def rotate(self) -> None:
         """Have every log directory begin a new file. A collector that starts has new ones, or goes on in old ones."""
@@ -129,6 +147,7 @@ class Collector:
         self._has_warned, self._has_run = False, True
         self._loop.children[self.pid] = self._exited
         self._outbox = list(self._attached)
+        self._tell_deadline()
         self._flush()
 
     def _launch(self, is_first: bool) -> None:
@@ -215,7 +234,9 @@ class Collector:
             if not packet:
                 self._loop.remove_reader(self._socket.fileno())
                 return
-            if packet.startswith(AGAIN):
+            if packet == LOST:
+                self.has_lost = True
+            elif packet.startswith(AGAIN):
                 self._ask_for(int(packet[len(AGAIN) :]))
             elif attachment := self._attached.pop(int(packet), None):
                 attachment.drained()

@@ -21,7 +21,7 @@ class Detour:
     __slots__ = ("_counters", "_job", "_log", "_loop", "_printer", "tap")
 
     def __init__(self, loop: "Loop", job: Job, outlet: "Outlet", counters: "Counters") -> None:
-        self.tap = Tap(outlet, counters, has_directory=False)
+        self.tap = Tap(outlet, counters, has_directory=False, name=job.name)
         self._counters = counters
         self._loop = loop
         self._job = Job(job.name, job.fallback, [])

@@ -13,6 +13,7 @@ from pyinit.system.user import Oneself, User
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pyinit.formats.wire import Job
+    from pyinit.logs.collector.service_log import ServiceLog
     from pyinit.logs.multilog.multilog import Multilog
     from pyinit.logs.multilog.retry import Trouble
 
@@ -39,6 +40,13 @@ class JobFiles:
             raise CannotOpenLog(b"unable to find account " + self._job.user, OSError(ENOENT, "")) from None
         except OSError as error:
             raise CannotOpenLog(b"unable to become " + self._job.user, error) from None
+
+    def tell_owners(self, log: "ServiceLog", notices: "Notices") -> None:
+        """Say whose directory it is, if root writes into that of another account."""
+        if posix.geteuid() == 0 and isinstance(self.user, Oneself):
+            for directory in log.directories:
+                if directory.owner:
+                    notices.owner(directory.path, directory.owner)
 
     def start_processor(self, directory_fd: int, command: bytes) -> int:
         """Start a processor as the account of the files; returns its pid. Raises OSError."""
@@ -132,6 +140,10 @@ class Notices:
     def owner(self, path: bytes, uid: int) -> None:
         """Warn of a directory whose owner can damage the log."""
         self._say(b"log directory %b belongs to account %d: see log/user" % (path, uid), None)
+
+    def say(self, message: bytes) -> None:
+        """Warn of what has happened."""
+        self._say(message, None)
 
     def over(self) -> None:
         """The trouble is over: the same reason is news again."""

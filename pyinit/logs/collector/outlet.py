@@ -14,6 +14,7 @@ from errno import EBADF, EIO, EPIPE
 from time import monotonic
 
 from pyinit import report
+from pyinit.formats.visible import visible_name
 from pyinit.formats.wire import PROG
 
 TYPE_CHECKING = False
@@ -59,6 +60,7 @@ class Outlet:
         "left_out",
         "on_change",
         "on_empty",
+        "sources",
     )
 
     def __init__(self, loop: "Loop", output_fd: int) -> None:
@@ -69,6 +71,8 @@ class Outlet:
         """Whether the output is full and has taken nothing for STUCK seconds."""
         self.left_out = 0
         """Lines that went on without it since it got stuck."""
+        self.sources: set[bytes] = set()
+        """The names of services whose lines it keeps, and no directory has."""
         self._took = monotonic()
         self._stuck_timer: Deadline | None = None
         self._loop = loop
@@ -101,6 +105,19 @@ class Outlet:
             self._wait()
         if self.is_full and not self.is_stuck:
             self._watch()
+
+    def give_up(self) -> bool:
+        """Leave what is not out yet, and say how much. True if no log directory has it."""
+        if not self._kept:
+            return False
+        names = b", ".join(sorted(map(visible_name, self.sources)))
+        whose = b"lines of " + names if names else b"lines, which log directories have,"
+        report.warn(PROG, b"%d %b are missing on standard output, which took none" % (self._kept.count(b"\n"), whose))
+        is_lost = bool(self.sources)
+        self._kept.clear()
+        self._loop.remove_writer(self._output_fd)
+        self._emptied()
+        return is_lost
 
     def _watch(self) -> None:
         """Look again STUCK seconds after it last took a byte."""
@@ -137,6 +154,7 @@ class Outlet:
         return None
 
     def _emptied(self) -> None:
+        self.sources.clear()
         if self.on_empty:
             self.on_empty()
 
@@ -197,9 +215,10 @@ class Outlet:
 class Tap:
     """One stream's way to the outlet. `has_directory`: a log directory has the stream's lines too."""
 
-    __slots__ = ("_counters", "_outlet", "has_directory")
+    __slots__ = ("_counters", "_name", "_outlet", "has_directory")
 
-    def __init__(self, outlet: Outlet, counters: "Counters", has_directory: bool) -> None:
+    def __init__(self, outlet: Outlet, counters: "Counters", has_directory: bool, name: bytes = b"") -> None:
+        self._name = name
         self._outlet = outlet
         self._counters = counters
         self.has_directory = has_directory
@@ -211,6 +230,8 @@ class Tap:
             self._counters.dropped += count
             self._outlet.left_out += count
         else:
+            if not self.has_directory:
+                self._outlet.sources.add(self._name)
             self._outlet.write(lines)
 
     @property

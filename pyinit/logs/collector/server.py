@@ -12,7 +12,7 @@ from time import monotonic
 
 from pyinit import report
 from pyinit.formats.visible import visible_name
-from pyinit.formats.wire import AGAIN, HOME, PACKET, PROG, ROTATE, unpack
+from pyinit.formats.wire import AGAIN, DEADLINE, HOME, LOST, PACKET, PROG, ROTATE, unpack
 from pyinit.logs.collector.outlet import Outlet
 from pyinit.logs.collector.publishing import CountersFile
 from pyinit.logs.collector.stream import Stream
@@ -27,6 +27,12 @@ if TYPE_CHECKING:
 
 PAUSE = 1.0
 """Seconds between two tries."""
+
+GRACE = 0.3
+"""Seconds after the deadline of the stop, at which services are killed, for what they had written."""
+
+LOOK = 0.2
+"""Seconds between two looks after that at what has got stuck since."""
 
 AT_ONCE = 32
 """Messages taken in a turn: pipes that are there already must not wait for more."""
@@ -69,6 +75,9 @@ class Server:
         if packet == ROTATE:
             self.rotate()
             return
+        if packet.startswith(DEADLINE):
+            self._loop.call_at(float(packet[len(DEADLINE) :]) + GRACE, self._give_up)
+            return
         number, job = unpack(packet)
         pipe_fd = _descriptor(rights)
         if pipe_fd < 0:
@@ -97,6 +106,15 @@ class Server:
             if stream is not but and stream.pause():
                 return True
         return False
+
+    def _give_up(self) -> None:
+        """The stop has no more time: what cannot be written is counted, named and left."""
+        for stream in list(self._streams):
+            if stream.is_held and stream.give_up():
+                self._tell(LOST)
+        if not self._streams and self._outlet.give_up():
+            self._tell(LOST)
+        self._loop.call_at(monotonic() + LOOK, self._give_up)
 
     def _tell(self, packet: bytes) -> None:
         """Tell PID 1, which may be gone."""

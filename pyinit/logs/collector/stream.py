@@ -22,10 +22,10 @@ from pyinit.logs.collector.detour import Detour
 from pyinit.logs.collector.opening import JobFiles, Notices
 from pyinit.logs.collector.outlet import Tap
 from pyinit.logs.collector.phases import CLOSED, ENDED, HELD, OPENING, READING, READS, next_phase
+from pyinit.logs.collector.pipe import BLOCK, unread_lines
 from pyinit.logs.collector.service_log import ServiceLog
 from pyinit.logs.multilog import script
 from pyinit.logs.multilog.multilog import PAUSE, CannotOpenLog, Trouble
-from pyinit.system.user import Oneself
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,9 +38,6 @@ if TYPE_CHECKING:
     from pyinit.logs.collector.publishing import CountersFile
     from pyinit.system.deadlines import Deadline
     from pyinit.system.loop import Loop
-
-BLOCK = 65536
-"""The capacity of a pipe, bytes: the most that one read brings."""
 
 
 class Stream:
@@ -79,7 +76,7 @@ class Stream:
         self._warnings = Notices(job.name)
         actions = script.parse_script(job.actions)
         self._files = JobFiles(job, [action.name for action in actions if isinstance(action, script.Directory)])
-        tap = Tap(outlet, counters, bool(self._files.paths))
+        tap = Tap(outlet, counters, bool(self._files.paths), job.name)
         self._detour = Detour(loop, job, outlet, counters)
         printer: Printer | None = None
         if job.style != NOTHING:
@@ -126,14 +123,8 @@ class Stream:
         if self._detour.is_inside:
             self._feed = self._feed_back
         else:
-            self._use_log()
-        if posix.geteuid() == 0 and isinstance(self._files.user, Oneself):
-            for directory in self._log.directories:
-                if directory.owner:
-                    self._warnings.owner(directory.path, directory.owner)
-
-    def _use_log(self) -> None:
-        self._feed, self._tap = self._direct, self._own_tap
+            self._feed, self._tap = self._direct, self._own_tap
+        self._files.tell_owners(self._log, self._warnings)
 
     def _not_open(self, failure: CannotOpenLog) -> None:
         self._log.close()
@@ -150,7 +141,7 @@ class Stream:
         end = block.find(b"\n") + 1
         self._detour.feed(block[:end] or block, now)
         if end:
-            self._use_log()
+            self._feed, self._tap = self._direct, self._own_tap
             if block[end:]:
                 self._feed(block[end:], now)
 
@@ -276,6 +267,28 @@ class Stream:
         """End at the end of the line, and leave the rest in the pipe."""
         self._is_leaving = True
         self.reconcile()
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it waits for a directory or for standard output."""
+        return self._phase not in READS
+
+    def give_up(self) -> bool:
+        """Count what is unwritten and what is in the pipe as dropped, say so, and close. True if lines are lost."""
+        log, counters = self._log, self._counters
+        unread = unread_lines(self._pipe_fd)
+        unwritten = counters.held_lines if log.is_pending else 0
+        counters.lines_in += unread
+        counters.leave_out(unwritten, counters.held_bytes)
+        counters.dropped += unread
+        if unread + unwritten:
+            where = b"the log" if unread or not log.prints else b"the log directory"
+            text = b"%d lines are missing in %b: there was no time to write them" % (unread + unwritten, where)
+            self._warnings.say(text)
+        self._is_leaving = False
+        self._phase = CLOSED
+        self._close()
+        return unread > 0 or (unwritten > 0 and not log.prints)
 
     def _close(self) -> None:
         if self._retry_deadline:
