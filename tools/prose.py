@@ -1,11 +1,10 @@
 #!/usr/bin/env python3
-"""Holds the sentences of docstrings and comments to 25 words.
+"""Holds the sentences of docstrings, comments and pages to 25 words.
 
     prose.py [FILE ...]     of these files; of every file of the project without any
 
 A sentence that is too long is printed with its file and line, and the exit code is 1. Tables, code, indented blocks and
-URLs are not prose; `code in backticks` counts as one word. `tools/prose-unread` lists files that nobody has read yet.
-It only shrinks: a listed file without a long sentence is an error too, until its line is removed.
+URLs are not prose; `code in backticks` counts as one word.
 """
 
 import ast
@@ -18,9 +17,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = ("pyinit", "tests", "benchmarks", "tools", "images")
+ROOMS = ("pyinit", "tests", "benchmarks/*.py", "tools", "images", "docs", ":(glob)*.md")
 MOST = 25
-UNREAD = ROOT / "tools/prose-unread"
 
 Block = tuple[int, str]
 """The line at which a text begins, and the text."""
@@ -85,6 +83,17 @@ def of_shell(source: str) -> Iterator[Block]:
     yield from _joined([(number, line.strip()[1:], True) for number, line in lines if line.lstrip().startswith("#")])
 
 
+def of_markdown(source: str) -> Iterator[Block]:
+    """A page without its fenced code, headings, tables and comments. A link is its text."""
+    lines, is_fenced = [], False
+    for line in source.split("\n"):
+        is_fence = line.lstrip().startswith("```")
+        is_fenced ^= is_fence
+        is_prose = not (is_fence or is_fenced or line.startswith(("#", "|", "<!--")))
+        lines.append(re.sub(r"\]\([^)]*\)", "]", line) if is_prose else "")
+    yield 1, "\n".join(lines)
+
+
 def _joined(comments: list[tuple[int, str, bool]]) -> Iterator[Block]:
     """Comments on lines of their own that follow each other are one text."""
     lines: list[str] = []
@@ -113,6 +122,8 @@ def long_sentences(path: Path) -> list[tuple[int, str]]:
         blocks = of_python(source)
     elif path.suffix == ".sh" or path.name in ("Dockerfile", "Makefile") or re.match(r"#!.*sh\b", begins):
         blocks = of_shell(source)
+    elif path.suffix == ".md":
+        blocks = of_markdown(source)
     else:
         return []
     found = [(start + line, sentence) for start, text in blocks for line, sentence in sentences(text)]
@@ -126,25 +137,17 @@ def project() -> list[Path]:
     return [path for path in map(ROOT.joinpath, sorted(names)) if path.is_file() and not path.is_symlink()]
 
 
-def complaints(paths: list[Path], unread: set[Path]) -> Iterator[str]:
-    """One line for each long sentence of the files that were read, and for each listed file that has none."""
+def complaints(paths: list[Path]) -> Iterator[str]:
+    """One line for each long sentence of the files."""
     for path in paths:
-        found = long_sentences(path)
-        if path not in unread:
-            for line, sentence in found:
-                yield f"{path.relative_to(ROOT)}:{line}: {words(sentence)} words: {sentence}"
-        elif not found:
-            yield f"{path.relative_to(ROOT)} has no long sentence any more: take it off tools/prose-unread"
-    for path in sorted(unread):
-        if not path.exists():
-            yield f"{path.relative_to(ROOT)} is gone: take it off tools/prose-unread"
+        for line, sentence in long_sentences(path):
+            yield f"{path.relative_to(ROOT)}:{line}: {words(sentence)} words: {sentence}"
 
 
 def main() -> int:
     """Print the complaints; 1 if there are any."""
-    unread = {ROOT / line for line in UNREAD.read_text().split()} if UNREAD.exists() else set()
     named = [Path(name).resolve() for name in sys.argv[1:]]
-    found = list(complaints(named, set()) if named else complaints(project(), unread))
+    found = list(complaints(named or project()))
     sys.stdout.writelines(f"{line}\n" for line in found)
     return 1 if found else 0
 

@@ -1,7 +1,7 @@
 """The words that PID 1 is given: its command line and environment, in the dialect of the name it is called by. Pure.
 
-Called `pyinit` it takes its own options, which include those of tini; called `tini` or `dumb-init` those of that
-program, with its variables, defaults and exit codes, so that a symbolic link replaces either.
+Called `pyinit` it takes its own options, which include those of tini. Called `tini` or `dumb-init` it takes those of
+that program, with its variables, defaults and exit codes. So a symbolic link replaces either.
 """
 
 from _signal import SIGSTOP, SIGTSTP

@@ -49,8 +49,8 @@ STOP, RESCAN, ROTATE, IGNORE, FORWARD, SUSPEND, DELIVER = (
 )
 
 OURS = frozenset((SIGCHLD, SIGIO, SIGTTIN, SIGTTOU, SIGSEGV, SIGBUS, SIGFPE, SIGILL))
-"""Not for the table: the loop lives by deaths and, with a service directory, by its changes (SIGIO); a terminal must
-not stop process 1; and a handler that returns from a real fault would meet it again, for ever."""
+"""Not for the table. The loop lives by deaths and, with a service directory, by its changes (SIGIO). A terminal must
+not stop process 1. A handler that returns from a real fault would meet it again, for ever."""
 
 CATCHABLE = frozenset(range(1, SIGRTMAX + 1)) - {SIGKILL, SIGSTOP, 32, 33}
 """32 and 33 belong to the C library."""

@@ -1,9 +1,9 @@
 """PID 1's runtime directory: the files that others read, and state whose service directory cannot be written.
 
 There, `NAME/supervise` and `NAME/log/supervise` are laid out as in a service directory, so that the C programs work on
-`RUNTIME/NAME` too; ours find it by themselves. Nothing is ever executed from there. It is the first that can be used of
-$PYINIT_STATE, /run/pyinit, /dev/shm/pyinit-UID and /tmp/pyinit-UID: a directory of ours that nobody else may write,
-and no symbolic link, since some of these parents are open to all. Everybody may read the files; a service's state is
+`RUNTIME/NAME` too. Ours find it by themselves. Nothing is ever executed from there. It is the first that can be used of
+$PYINIT_STATE, /run/pyinit, /dev/shm/pyinit-UID and /tmp/pyinit-UID. It must be a directory of ours that nobody else may
+write, and no symbolic link: some of these parents are open to all. Everybody may read the files; a service's state is
 closed to others.
 
 PID 1 holds a lock on `lock` there from before its first service. A directory that another pyinit has locked is passed

@@ -70,7 +70,7 @@ def is_missing(name: bytes, directory: int | None = None) -> bool:
     """Whether there is nothing of that name, not even a link that leads nowhere; False also where that can't be told.
 
     For what is missing most of the time: an error takes ten times as long, and more after a while of sleep. A directory
-    on the way that may not be searched hides what is in it, so the name should be of something in one that can be.
+    on the way that may not be searched hides its names: ask only for names in one that can be.
     """
     return CAN_ASK and not posix.access(name, posix.F_OK, dir_fd=directory, follow_symlinks=False)
 

@@ -51,13 +51,9 @@ def test_a_long_sentence_is_a_complaint_unless_its_file_is_listed(
     monkeypatch.setattr(prose, "ROOT", tmp_path)
     path = tmp_path / "long.py"
     path.write_text(f'"""{LONG}"""\n')
-    assert list(prose.complaints([path], set())) == [f"long.py:1: {prose.MOST + 1} words: {LONG}"]
-    assert list(prose.complaints([path], {path})) == []
+    assert list(prose.complaints([path])) == [f"long.py:1: {prose.MOST + 1} words: {LONG}"]
 
 
-def test_a_listed_file_that_is_clean_or_gone_is_a_complaint() -> None:
-    gone = ROOT / "tests/unit/gone.py"
-    (clean,) = prose.complaints([Path(__file__)], {Path(__file__)})
-    assert "take it off" in clean
-    (missing,) = prose.complaints([], {gone})
-    assert "is gone" in missing
+def test_pages_are_prose_but_for_code_tables_and_headings(tmp_path: Path) -> None:
+    page = f"# {LONG}\n\n| {LONG} |\n\n```\n{LONG}\n```\n\n{SHORT} [{SHORT[:-1]}](x).\n\n{LONG}\n"
+    assert found(tmp_path, "a.md", page) == [11]

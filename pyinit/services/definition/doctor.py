@@ -1,7 +1,7 @@
 """What is wrong with a service directory, before it is booted or when it does not start.
 
-Each check is a function that yields findings, one text each; `pyinit doctor` prints them all, and a start that fails
-is told with those of its program. Nothing is changed and nothing is run.
+Each check is a function that yields findings, one text each. `pyinit doctor` prints them all, and a failed start is
+told with those of its program. Nothing is changed and nothing is run.
 """
 
 import posix

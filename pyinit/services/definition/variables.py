@@ -1,6 +1,6 @@
 """What a service's own directory adds to its environment: `env/` and `secrets`.
 
-`env/` is read by envdir's rules: the first line of a file is the value of the variable of that name, and an empty file
+`env/` is read by envdir's rules: the first line of a file is the value of the variable of that name. An empty file
 removes the variable. `secrets` names variables. For each NAME the file that NAME_FILE names is read, and its content,
 less the newlines at its end, becomes NAME. All of it is read at each start and kept nowhere.
 
