@@ -39,8 +39,8 @@ SETTLE = 0.01
 ROOM = b"/"
 """What stands for the room for services among the names of troubles. No service has this name."""
 
-DESCRIPTORS_EACH = 6
-"""Of a service: its directory, lock, `control` and `ok`, and the two ends of its pipe."""
+DESCRIPTORS_EACH = 7
+"""Of a service: its directory, `supervise/`, lock, `control` and `ok`, and the two ends of its pipe."""
 
 
 class Scanner:

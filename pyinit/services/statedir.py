@@ -1,6 +1,12 @@
-"""`supervise/` of one service: its lock, its FIFOs, its status. Source: supervise.c of daemontools 0.76."""
+"""`supervise/` of one service: its lock, its FIFOs, its status. Source: supervise.c of daemontools 0.76.
+
+The directory is opened once. All work is relative to that descriptor and follows no link, so that a directory put in
+its place later changes nothing. `supervise` itself may be a link, as in Debian. A missing target is made. A target that
+a supervise made, or that is empty, is used. Any other is refused: its `status` may be somebody's file.
+"""
 
 import posix
+from _stat import S_ISFIFO
 from errno import EACCES, EDQUOT, ENAMETOOLONG, ENOENT, ENOSPC, EPERM, EROFS
 
 from pyinit.services.trouble import CannotOpen
@@ -30,27 +36,26 @@ class CannotPublish(Exception):
 
 
 class StateFds(Fds):
-    """`directory`: the service directory. `elsewhere`: the directory that has `supervise/` if that one has not.
+    """`directory`: the service directory. `state`: `supervise/`, there or in the runtime directory.
 
     `control` never waits and, since this end may also write, never reaches an end.
     """
 
-    __slots__ = ("control", "directory", "elsewhere", "lock", "ok")
+    __slots__ = ("control", "directory", "lock", "ok", "state")
     control: int
     directory: int
-    elsewhere: int
     lock: int
     ok: int
+    state: int
 
 
 class StateDir:
     """The state of service `name` whose directory is open as `directory_fd`, which becomes this object's own."""
 
-    __slots__ = ("_home_fd", "_name", "fds")
+    __slots__ = ("_name", "fds")
 
     def __init__(self, name: bytes, directory_fd: int) -> None:
         self.fds = StateFds(directory=directory_fd)
-        self._home_fd = directory_fd
         self._name = name
 
     @property
@@ -75,7 +80,7 @@ class StateDir:
     def _lock(self, runtime: "RuntimeDirectory | None", cause: OSError | None) -> None:
         """Lock it. `cause`: why there is no `supervise/`, which the missing lock file alone does not tell."""
         try:
-            self.fds.lock = files.lock(b"supervise/lock", self.fds.directory)
+            self._lock_in(self.fds.directory)
             return
         except OSError as error:
             if error.errno not in UNWRITABLE or runtime is None:
@@ -83,25 +88,32 @@ class StateDir:
             there = runtime.open_service(self._name)
             if there is None:
                 raise cause or error from None
-        self.fds.elsewhere = self._home_fd = there
-        make_state(there)
-        self.fds.lock = files.lock(b"supervise/lock", there)
+        try:
+            self.fds.close("state")
+            make_state(there)
+            self._lock_in(there)
+        finally:
+            posix.close(there)
+
+    def _lock_in(self, directory_fd: int) -> None:
+        self.fds.state = open_state(directory_fd)
+        self.fds.lock = files.lock(b"lock", self.fds.state)
 
     def open_control(self) -> None:
         """Make and open `supervise/control`. Raises CannotOpen."""
-        self.fds.control = _open_fifo(b"supervise/control", self._home_fd, posix.O_RDWR, b"write", self._name)
+        self.fds.control = _open_fifo(b"control", self.fds.state, posix.O_RDWR, b"write", self._name)
 
     def open_ok(self) -> None:
         """Make and open `supervise/ok`: proof of life for svok, to be opened once there is a status. Raises
         CannotOpen."""
-        self.fds.ok = _open_fifo(b"supervise/ok", self._home_fd, posix.O_RDONLY, b"read", self._name)
+        self.fds.ok = _open_fifo(b"ok", self.fds.state, posix.O_RDONLY, b"read", self._name)
 
     def publish(self, content: bytes) -> None:
         """Replace the status: write beside, then rename. Raises CannotPublish; then the old status stays."""
-        verb, ending = b"open", b""
+        verb, ending, state_fd = b"open", b"", self.fds.state
         try:
             flags = files.WRITE_FLAGS | posix.O_TRUNC | posix.O_CREAT | posix.O_NOFOLLOW
-            status_fd = posix.open(b"supervise/status.new", flags, 0o644, dir_fd=self._home_fd)
+            status_fd = posix.open(b"status.new", flags, 0o644, dir_fd=state_fd)
             verb = b"write"
             try:
                 written = posix.write(status_fd, content)
@@ -110,9 +122,7 @@ class StateDir:
             if written < len(content):
                 raise CannotPublish(verb, b": partial write", None)
             verb, ending = b"rename", b" to status"
-            posix.rename(
-                b"supervise/status.new", b"supervise/status", src_dir_fd=self._home_fd, dst_dir_fd=self._home_fd
-            )
+            posix.rename(b"status.new", b"status", src_dir_fd=state_fd, dst_dir_fd=state_fd)
         except OSError as error:
             raise CannotPublish(verb, ending, error) from None
 
@@ -150,16 +160,55 @@ def make_state(directory_fd: int) -> OSError | None:
     return None
 
 
-def _open_fifo(name: bytes, directory_fd: int, mode: int, verb: bytes, service: bytes) -> int:
-    """Make a FIFO, if it is missing, and open it without waiting. Raises CannotOpen: unable to `verb` it."""
-    files.make_fifo(name, directory_fd)
-    flags = posix.O_NONBLOCK | posix.O_CLOEXEC
+def open_state(directory_fd: int) -> int:
+    """A descriptor (O_PATH), the caller's, of `supervise/` in a directory. Raises OSError.
+
+    Without an errno where `supervise` is a link to a directory that is somebody else's.
+    """
+    flags = posix.O_PATH | posix.O_DIRECTORY | posix.O_CLOEXEC
     try:
-        return posix.open(name, mode | flags, dir_fd=directory_fd)
+        return posix.open(STATE, flags | posix.O_NOFOLLOW, dir_fd=directory_fd)
+    except NotADirectoryError:  # so is a link
+        state_fd = posix.open(STATE, flags, dir_fd=directory_fd)
+    try:
+        is_ours = _is_of_supervise(state_fd)
+    except OSError:
+        posix.close(state_fd)
+        raise
+    if not is_ours:
+        posix.close(state_fd)
+        raise OSError(None, "a link to a directory that no supervise made")
+    return state_fd
+
+
+def _is_of_supervise(state_fd: int) -> bool:
+    """Whether a supervise made this directory: only one has a FIFO `control`. An empty one is free for it.
+
+    So is one with nothing but an empty `lock`, of a supervise that was killed before it made more.
+    """
+    try:
+        return S_ISFIFO(posix.stat(b"control", dir_fd=state_fd, follow_symlinks=False).st_mode)
+    except FileNotFoundError:
+        list_fd = posix.open(b".", posix.O_RDONLY | posix.O_DIRECTORY | posix.O_CLOEXEC, dir_fd=state_fd)
+    try:
+        names = posix.listdir(list_fd)
+    finally:
+        posix.close(list_fd)
+    if names == ["lock"]:
+        return posix.stat(b"lock", dir_fd=state_fd, follow_symlinks=False).st_size == 0
+    return not names
+
+
+def _open_fifo(name: bytes, state_fd: int, mode: int, verb: bytes, service: bytes) -> int:
+    """Make a FIFO, if it is missing, and open it without waiting. Raises CannotOpen: unable to `verb` it."""
+    files.make_fifo(name, state_fd)
+    flags = posix.O_NONBLOCK | posix.O_CLOEXEC | posix.O_NOFOLLOW
+    try:
+        return posix.open(name, mode | flags, dir_fd=state_fd)
     except OSError as error:
-        trouble = CannotOpen(b"unable to %b %b/%b" % (verb, service, name), error)
+        trouble = CannotOpen(b"unable to %b %b/supervise/%b" % (verb, service, name), error)
     try:  # a program with two descriptors would say which of the two failed
-        posix.close(posix.open(name, posix.O_RDONLY | flags, dir_fd=directory_fd))
+        posix.close(posix.open(name, posix.O_RDONLY | flags, dir_fd=state_fd))
     except OSError as error:
-        trouble = CannotOpen(b"unable to read %b/%b" % (service, name), error)
+        trouble = CannotOpen(b"unable to read %b/supervise/%b" % (service, name), error)
     raise trouble

@@ -285,7 +285,7 @@ def test_another_directory_at_the_path_is_followed(scanned: Scanned, tmp_path: P
     make_service(scanned.top, "new")
     scanned.world.run(1.1 * RESCAN)
     assert scanned.up == ["new", "web"], "one that is no longer listed goes on"
-    assert open_in() == before + 4, "those of the new service"
+    assert open_in() == before + 5, "those of the new service"
 
 
 def test_a_path_where_nothing_is_any_more_forgets_nothing(

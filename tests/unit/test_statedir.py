@@ -217,3 +217,56 @@ def test_a_removed_directory_is_known(web: Path) -> None:
     web.rmdir()
     assert statedir.is_deleted
     statedir.close()
+
+
+def test_a_link_to_a_directory_of_another_program_is_refused(web: Path, tmp_path: Path) -> None:
+    """Such as dpkg's, whose `status` would be replaced."""
+    (tmp_path / "dpkg").mkdir()
+    for name in ("status", "lock"):
+        (tmp_path / "dpkg" / name).write_text("")
+    (web / "supervise").symlink_to(tmp_path / "dpkg")
+    before = open_in()
+    statedir = state_of(web)
+    with pytest.raises(CannotOpen) as caught:
+        statedir.acquire(runtime_in(tmp_path))
+    assert caught.value.error.strerror == "a link to a directory that no supervise made"
+    assert sorted(path.name for path in (tmp_path / "dpkg").iterdir()) == ["lock", "status"]
+    statedir.close()
+    assert open_in() == before
+
+
+@pytest.mark.parametrize("was", ["empty", "made", "begun"])
+def test_a_link_to_a_directory_of_a_supervise_is_followed(web: Path, tmp_path: Path, was: str) -> None:
+    (web / "supervise").symlink_to(tmp_path / "elsewhere")
+    if was == "made":
+        taken_up(web).close()
+    else:
+        (tmp_path / "elsewhere").mkdir()
+    if was == "begun":
+        (tmp_path / "elsewhere/lock").touch()
+    statedir = taken_up(web)
+    statedir.publish(b"status")
+    assert (tmp_path / "elsewhere/status").read_bytes() == b"status"
+    statedir.close()
+
+
+def test_a_directory_that_takes_the_place_of_ours_gets_nothing(web: Path) -> None:
+    statedir = taken_up(web)
+    (web / "supervise").rename(web / "moved")
+    (web / "supervise").mkdir()
+    statedir.publish(b"status")
+    assert (web / "moved/status").read_bytes() == b"status"
+    assert not list((web / "supervise").iterdir())
+    statedir.close()
+
+
+@pytest.mark.parametrize("name", ["control", "ok"])
+def test_a_fifo_that_is_a_link_is_not_followed(web: Path, tmp_path: Path, name: str) -> None:
+    (web / "supervise").mkdir()
+    os.mkfifo(tmp_path / "fifo")
+    (web / "supervise" / name).symlink_to(tmp_path / "fifo")
+    statedir = state_of(web)
+    statedir.acquire(None)
+    with pytest.raises(CannotOpen):
+        statedir.open_control() if name == "control" else statedir.open_ok()
+    statedir.close()

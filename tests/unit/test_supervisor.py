@@ -219,7 +219,7 @@ def test_a_death_is_taken_even_where_its_listener_fails(web: Service, capfd: pyt
 def test_who_leaves_gives_up_everything(world: World, tmp_path: Path) -> None:
     before = open_in()
     web = Service(world, make_service(tmp_path, "web"))
-    assert open_in() == before + 4, "its directory, its lock, control and ok"
+    assert open_in() == before + 5, "its directory, supervise/, its lock, control and ok"
     web.command(b"x")
     web.world.run()
     assert (web.phase, web.is_supervised()) == (RUNNING, True)
