@@ -1,5 +1,11 @@
 """What one service directory says, as data. Pure; `reading.py` makes it from the directory."""
 
+from pyinit.services.life.policy import AS_DAEMONTOOLS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pyinit.services.life.policy import Policy
+
 
 class LogDefinition:
     """What the `log` directory of a service says.
@@ -23,10 +29,11 @@ class Definition:
     """What a service directory says. `log` is None where there is no usable `log`.
 
     `is_down`: it has a file `down`. `has_env`, `has_secrets`: it has these, which `variables.py` reads at each start.
-    `troubles`: (file, reason) of each file that cannot be used.
+    `troubles`: (file, reason) of each file that cannot be used. `policy`: what it says of the service's life.
+    `refusal`: (file, reason) of the first file with bad content that keeps the service from starting, or None.
     """
 
-    __slots__ = ("has_env", "has_secrets", "is_down", "log", "troubles")
+    __slots__ = ("has_env", "has_secrets", "is_down", "log", "policy", "refusal", "troubles")
 
     def __init__(
         self,
@@ -35,12 +42,16 @@ class Definition:
         has_secrets: bool = False,
         log: LogDefinition | None = None,
         troubles: tuple[tuple[bytes, bytes], ...] = (),
+        policy: "Policy" = AS_DAEMONTOOLS,
+        refusal: tuple[bytes, bytes] | None = None,
     ) -> None:
         self.is_down = is_down
         self.has_env = has_env
         self.has_secrets = has_secrets
         self.log = log
         self.troubles = troubles
+        self.policy = policy
+        self.refusal = refusal
 
 
 PLAIN = Definition()
