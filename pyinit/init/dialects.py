@@ -87,7 +87,7 @@ def _take_tini(options: Options, letter: bytes, value: bytes) -> None:
         case b"s":
             options.subreaper = True
         case b"p":
-            from pyinit.init.reactions import number_of
+            from pyinit.system.signals import number_of
 
             options.parent_death = number_of(value)
         case b"g":

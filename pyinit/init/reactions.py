@@ -10,10 +10,9 @@ The map is text, `SIGNAL=ACTION` words with white space or commas between them:
     TSTP=suspend        to the main command, and then stop oneself, as dumb-init does off process 1
     HUP=nginx:HUP       to a service
 
-Signals are named as kill(1) names them, with or without SIG, in either case: TERM, SIGTERM, RTMIN+3, 15.
+`system/signals.py` says how signals are named. It is loaded where there is a map.
 """
 
-import _signal
 from _signal import (
     SIGBUS,
     SIGCHLD,
@@ -57,9 +56,6 @@ CATCHABLE = frozenset(range(1, SIGRTMAX + 1)) - {SIGKILL, SIGSTOP, 32, 33}
 
 STOPPING = frozenset((SIGTERM, SIGINT, SIGQUIT, SIGPWR, SIGRTMIN + 3))
 
-NAMES = {name[3:].encode(): int(value) for name, value in vars(_signal).items() if name[:3] == "SIG" and name[3] != "_"}
-del NAMES[b"RTMIN"], NAMES[b"RTMAX"]
-
 
 class Reaction:
     """What to do: `verb` is one of the words above, `number` the signal to send, `service` its receiver."""
@@ -81,24 +77,6 @@ class Reaction:
     __hash__ = None  # type: ignore[assignment]  # compared in tests, never a key
 
 
-def number_of(text: bytes) -> int:
-    """The number of a signal by name or number; ValueError for anything else."""
-    word = text.upper().removeprefix(b"SIG")
-    base, sign, offset = word.partition(b"+") if b"+" in word else word.partition(b"-")
-    if word.isdigit():
-        number = int(word)
-    elif base in (b"RTMIN", b"RTMAX") and (not sign or offset.isdigit()):
-        distance = int(offset or b"0")
-        number = SIGRTMIN + distance if base == b"RTMIN" else SIGRTMAX - distance
-        if (sign == b"+") != (base == b"RTMIN") and sign:
-            number = 0
-    else:
-        number = NAMES.get(word, 0)
-    if not 1 <= number <= SIGRTMAX:
-        raise ValueError(f"{text.decode(errors='replace')} is not a signal")
-    return number
-
-
 def reactions(
     overrides: "Mapping[int, Reaction]", has_command: bool, has_services: bool, is_watching: bool = True
 ) -> "dict[int, Reaction]":
@@ -118,6 +96,8 @@ def reactions(
 
 def parse_map(text: bytes) -> "dict[int, Reaction]":
     """The overrides that a map asks for; raises ValueError."""
+    from pyinit.system.signals import number_of
+
     table = {}
     for word in text.replace(b",", b" ").split():
         name, is_set, action = word.partition(b"=")
@@ -132,6 +112,8 @@ def parse_map(text: bytes) -> "dict[int, Reaction]":
 
 def rewriting(text: bytes) -> "dict[int, Reaction]":
     """The override that dumb-init's `RECEIVED:SENT` asks for; 0 is sent for nothing. Raises ValueError."""
+    from pyinit.system.signals import number_of
+
     received, is_set, sent = text.partition(b":")
     if not is_set:
         raise ValueError(f"not SIGNAL:SIGNAL: {text.decode(errors='replace')}")
@@ -139,6 +121,8 @@ def rewriting(text: bytes) -> "dict[int, Reaction]":
 
 
 def _reaction(action: bytes, number: int) -> Reaction:
+    from pyinit.system.signals import number_of
+
     if action in (STOP, RESCAN, ROTATE, IGNORE):
         return Reaction(action)
     receiver, is_set, other = action.rpartition(b":")

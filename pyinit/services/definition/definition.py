@@ -6,6 +6,41 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pyinit.services.life.policy import Policy
 
+WORD, WORDS, NAMES, OUTCOMES, NUMBER = b"word", b"words", b"names", b"outcomes", b"number"
+CODE, SIGNAL, MILLISECONDS, PROGRAM, PROGRAM_OR_WORDS = b"code", b"signal", b"milliseconds", b"program", b"either"
+"""Kinds of values.
+
+WORD: one of a few words. WORDS: several, in an order of their own. NAMES: of services. OUTCOMES: exit codes and
+signals. NUMBER: a descriptor. CODE: an exit code, or nothing, so that the file is a flag. SIGNAL: a name or a number.
+MILLISECONDS: a duration, which a bare number gives in milliseconds. PROGRAM: an executable file.
+PROGRAM_OR_WORDS: whichever of the two the file is.
+"""
+
+SETTINGS = {
+    "type": WORD,
+    "needs": NAMES,
+    "after": NAMES,
+    "before": NAMES,
+    "ready": WORDS,
+    "notification-fd": NUMBER,
+    "check": PROGRAM,
+    "timeout-up": MILLISECONDS,
+    "restart": WORDS,
+    "success": OUTCOMES,
+    "backoff": WORDS,
+    "max-restarts": WORDS,
+    "critical": CODE,
+    "finish": PROGRAM,
+    "timeout-finish": MILLISECONDS,
+    "down-signal": SIGNAL,
+    "reload-signal": SIGNAL,
+    "timeout-kill": MILLISECONDS,
+    "kill-mode": WORD,
+    "health": PROGRAM_OR_WORDS,
+    "timer": WORDS,
+}
+"""What a file says of a service's life, by its name. `settings.py` reads them in this order."""
+
 
 class LogDefinition:
     """What the `log` directory of a service says.
