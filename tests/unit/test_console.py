@@ -1,90 +1,125 @@
-"""Process 1's standard error: never waited for long, and nothing is lost untold."""
-
-import os
-import threading
-import time
-from collections.abc import Callable, Iterator
-from fcntl import F_GETPIPE_SZ, fcntl
+"""What a page is taken for by the test that types it."""
 
 import pytest
-from waiting import until
+from console import Command, File, Script, Session, blocks, is_look, matches, rename
 
-from pyinit.system import console
-from pyinit.system.console import Console
+PAGE = """\
+# A page
 
+```sh
+#!/bin/sh
+# service/web/run
+exec web
+```
 
-@pytest.fixture
-def standard_error() -> Iterator[Callable[[int], None]]:
-    """Puts a descriptor in the place of 2, until the end of the test."""
-    kept = os.dup(2)
+```dockerfile
+# Dockerfile
+FROM pyinit
+```
 
-    def put(descriptor: int) -> None:
-        os.dup2(descriptor, 2)
+```sh
+#!/bin/sh
+exec only-an-example
+```
 
-    yield put
-    os.dup2(kept, 2)
-    os.close(kept)
+```yaml
+services: {}
+```
 
+```sh
+cd here
+make
+```
 
-def full_pipe() -> tuple[int, int, int]:
-    """Its ends, and how much is in it."""
-    reader, writer = os.pipe()
-    size = fcntl(writer, F_GETPIPE_SZ)
-    assert os.write(writer, b"x" * size) == size
-    return reader, writer, size
-
-
-def test_what_a_full_pipe_does_not_take_is_counted_and_told_of(standard_error: Callable[[int], None]) -> None:
-    reader, writer, filled = full_pipe()
-    standard_error(writer)
-    screen = Console()
-    screen.write(b"one\n")
-    screen.write(b"two\n")
-    while filled:
-        filled -= len(os.read(reader, filled))
-    screen.write(b"three\n")
-    screen.write(b"four\n")
-    assert os.read(reader, 4096) == b"2 messages lost: standard error was blocked\nthree\nfour\n"
-    os.close(reader)
-    screen.write(b"five\n")  # to nobody
-    os.close(writer)
-
-
-def test_only_the_first_message_waits(standard_error: Callable[[int], None], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(console, "PATIENCE", 300)
-    reader, writer, _ = full_pipe()
-    standard_error(writer)
-    screen = Console()
-    began = time.monotonic()
-    for _ in range(100):
-        screen.write(b"message\n")
-    assert 0.3 <= time.monotonic() - began < 3
-    os.close(reader)
-    os.close(writer)
+```console
+$ one
+a
+b
+$ two \\
+  more
+$ three
+c
+```
+"""
 
 
-def test_somebody_else_who_writes_to_the_terminal_is_waited_for(
-    standard_error: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(console, "PATIENCE", 10_000)
-    master, slave = os.openpty()
-    long = b"x" * (1 << 20)
-    other = threading.Thread(target=lambda: os.write(slave, long))
-    other.start()
-    until(lambda: os.read(master, 1) == b"x", "the other one to be writing")
-    standard_error(slave)
-    screen = Console()
-    seen = bytearray()
+def test_blocks_are_files_scripts_and_sessions() -> None:
+    assert list(blocks(PAGE)) == [
+        File(4, "service/web/run", "#!/bin/sh\n# service/web/run\nexec web\n"),
+        File(10, "Dockerfile", "# Dockerfile\nFROM pyinit\n"),
+        Script(24, "cd here\nmake\n"),
+        Session(29, [Command(29, "one", "a\nb\n"), Command(32, "two \\\n  more", ""), Command(34, "three", "c\n")]),
+    ]
 
-    def read() -> None:
-        while not seen.endswith(b"message\r\n"):
-            seen.extend(os.read(master, 65536))
 
-    reader = threading.Timer(0.1, read)
-    reader.start()
-    screen.write(b"message\n")
-    other.join()
-    reader.join(10)
-    assert bytes(seen).strip(b"x") == b"message\r\n"
-    os.close(master)
-    os.close(slave)
+@pytest.mark.parametrize(
+    "first", ["# a comment", "# service/web", "#service/web/run", "echo", "# see docs/guides/x.md for more"]
+)
+def test_a_comment_that_names_no_file_makes_none(first: str) -> None:
+    named = [block for block in blocks(f"```sh\n{first}\nx\n```\n") if isinstance(block, File)]
+    assert [file.name for file in named] == (["service/web"] if first == "# service/web" else [])
+
+
+SAME = [
+    ("as it is\n", "as it is\n"),
+    ("", ""),
+    ("up (pid 8) 12 seconds\n", "up (pid 4711) 0 seconds\n"),
+    ("ready services=2 in 0.013s\n", "ready services=2 in 1.2s\n"),
+    ("real\t0m0.127s\n", "real\t1m10.001s\n"),
+    ("28 Nov 2026 15:02:53.310 * on\n", "1 Jan 2031 00:00:00.999 * on\n"),
+    ("2026-11-28 15:02:53\n", "2031-01-01 01:02:03.123456\n"),
+    ("@400000006a0000000000000a x\n", "@400000006b1234567890abcd x\n"),
+    (f"sha256:{'ab' * 32}\n", f"sha256:{'12' * 32}\n"),
+    ("3f1c00000000\n", "aaaabbbbcccc\n"),
+    ("a\n...\nz\n", "a\nb\nc\nz\n"),
+    ("a\n...\nz\n", "a\nz\n"),
+    ("a ... z\n", "a b c z\n"),
+    ("bye bye...\n", "bye bye...\n"),
+]
+
+
+@pytest.mark.parametrize(("promised", "said"), SAME)
+def test_what_differs_from_run_to_run_is_the_same(promised: str, said: str) -> None:
+    assert matches(promised, said, {}) is not None
+
+
+DIFFERENT = [
+    ("as it is\n", "as it was\n"),
+    ("a\n", ""),
+    ("", "a\n"),
+    ("a\n", "a\nb\n"),
+    ("up (pid 8) 12 seconds\n", "down 12 seconds\n"),
+    ("ready services=2 in 0.013s\n", "ready services=3 in 0.013s\n"),
+    ("exit code 1\n", "exit code 2\n"),
+    ("a ... z\n", "a b\nc z\n"),
+    ("a.c\n", "abc\n"),
+    ("@400000006a0000000000000a x\n", "@400000006a0000000000000a y\n"),
+]
+
+
+@pytest.mark.parametrize(("promised", "said"), DIFFERENT)
+def test_all_else_is_a_difference(promised: str, said: str) -> None:
+    assert matches(promised, said, {}) is None
+
+
+def test_a_pid_stays_the_same_and_another_is_another() -> None:
+    pids = matches("redis: (pid 8)\nweb: (pid 9)\n", "redis: (pid 80)\nweb: (pid 90)\n", {})
+    assert pids == {"8": "80", "9": "90"}
+    assert matches("redis: (pid 68)\nweb: (pid 9)\n", "redis: (pid 81)\nweb: (pid 90)\n", pids)
+    assert matches("redis: (pid 68)\nweb: (pid 9)\n", "redis: (pid 81)\nweb: (pid 91)\n", pids) is None
+    assert matches("redis: (pid 68)\nweb: (pid 9)\n", "redis: (pid 80)\nweb: (pid 90)\n", pids) is None
+    assert matches("(pid 8) (pid 8)\n", "(pid 1) (pid 2)\n", {}) is None
+    assert matches("68:M bye\n", "81:M bye\n", {"68": "81"})
+    assert matches("68:M bye\n", "82:M bye\n", {"68": "81"}) is None
+
+
+def test_only_looks_are_repeated() -> None:
+    for command in ("docker logs app", "docker exec app svstat", "docker exec app svstat web", "docker inspect app"):
+        assert is_look(command)
+    for command in ("docker run app", "docker exec app svc -d web", "docker stop app", "docker logsx"):
+        assert not is_look(command)
+
+
+def test_names_are_replaced_as_words() -> None:
+    text = "docker run --name app -v /app:/x app sh -c app.sh\napp-1 app:1\n"
+    assert rename(text, ("app",), "t-") == "docker run --name t-app -v /app:/x t-app sh -c t-app.sh\napp-1 t-app:1\n"
