@@ -140,7 +140,7 @@ def matches(promised: str, said: str, pids: Mapping[str, str]) -> dict[str, str]
     return known if len(set(known.values())) == len(known) else None
 
 
-READS = r"svstat|svlog|svok|cat|head|tail|ls|ps|stat|test|sh -c '(?:cat|head|tail|tai64nlocal|grep|ls)"
+READS = r"svstat|svlog|svok|mailq|cat|head|tail|ls|ps|stat|test|sh -c '(?:cat|head|tail|tai64nlocal|grep|ls)"
 LOOKS = re.compile(rf"docker (logs|ps|inspect|exec (-u \S+ )?\S+ ({READS}))(?= |$)")
 
 

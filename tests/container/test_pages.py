@@ -19,6 +19,7 @@ PATIENCE = 20.0
 PAGES = {
     "README.md": ("app",),
     "docs/guides/first-container.md": ("app",),
+    "docs/guides/mail-host.md": ("mailhost",),
 }
 """The pages that are typed, each with the names that it gives to images, containers and volumes.
 
@@ -81,7 +82,7 @@ def clear(page: str) -> None:
     """Remove the containers and volumes that a page makes."""
     named = re.findall(rf"--name ({PREFIX}[\w-]+)", page)
     volumes = re.findall(rf"-v ({PREFIX}[\w-]+):", page)
-    for command in (["rm", "-f", *dict.fromkeys(named)], ["volume", "rm", "-f", *dict.fromkeys(volumes)]):
+    for command in (["rm", "-fv", *dict.fromkeys(named)], ["volume", "rm", "-f", *dict.fromkeys(volumes)]):
         if command[2:]:
             subprocess.run(["docker", *command], capture_output=True, check=False)
 
