@@ -20,6 +20,7 @@ PAGES = {
     "README.md": ("app",),
     "docs/guides/first-container.md": ("app",),
     "docs/guides/mail-host.md": ("mailhost",),
+    "docs/guides/moving.md": ("app", "site", "host", "cache"),
 }
 """The pages that are typed, each with the names that it gives to images, containers and volumes.
 
