@@ -27,6 +27,7 @@ environment:
     PYINIT_SIGNALS             what signals do: SIGNAL=stop|rescan|rotate|ignore|forward[:SIGNAL]|SERVICE:SIGNAL ...
     PYINIT_VERBOSITY           as that many -v; 0
     PYINIT_KILL_PROCESS_GROUP  if set: as -g
+    PYINIT_DIALECT             daemontools: files that daemontools has not (type, ready, finish ...) mean nothing
     PYINIT_STATE               where supervise/ of services lives when their own directories can't be written
 """
 

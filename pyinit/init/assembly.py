@@ -127,6 +127,7 @@ def _supervise(options: "Options", loop: "Loop", spawner: Spawner) -> "tuple[Sca
     null_fd = posix.open("/dev/null", posix.O_RDONLY | posix.O_CLOEXEC)
     policy = LoggingPolicy(ContainerLog(collector, settings, home), CAPTURED, null_fd, lambda name: name + b"/log")
     context = Context(loop, spawner, runtime)
+    context.has_settings = options.has_settings
     context.is_verbose = options.verbosity > 1
     scanner = Scanner(context, policy, top)
     try:

@@ -42,6 +42,7 @@ def read_options(called: bytes, arguments: list[bytes], environment: "Environmen
 
 def _read_pyinit(options: Options, arguments: list[bytes], environment: "Environment") -> None:
     options.service_dir = environment.get(b"PYINIT_SERVICE_DIR") or b"/service"
+    options.has_settings = _has_settings(environment.get(b"PYINIT_DIALECT"))
     options.to_group = b"PYINIT_KILL_PROCESS_GROUP" in environment
     options.verbosity = _whole(environment, b"PYINIT_VERBOSITY", b"0")
     options.overrides = _overrides(environment.get(b"PYINIT_SIGNALS", b""))
@@ -197,6 +198,13 @@ def _overrides(text: bytes) -> "dict[int, Reaction]":
         return parse_map(text)
     except ValueError as error:
         raise ValueError(f"unable to use PYINIT_SIGNALS: {error}") from None
+
+
+def _has_settings(dialect: bytes | None) -> bool:
+    """Whether files of a service directory mean what docs/reference says, and not only what daemontools knows."""
+    if dialect not in (None, b"", b"daemontools"):
+        raise ValueError("unable to use PYINIT_DIALECT: not daemontools")
+    return not dialect
 
 
 def _whole(environment: "Environment", name: bytes, default: bytes) -> int:

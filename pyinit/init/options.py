@@ -13,7 +13,7 @@ VARIABLES = frozenset(
     (
         *(b"PYINIT_SERVICE_DIR", b"PYINIT_STATE", b"PYINIT_STOP_TIMEOUT", b"PYINIT_SIGNALS", b"PYINIT_VERBOSITY"),
         *(b"PYINIT_LOG", b"PYINIT_LOG_DIR", b"PYINIT_LOG_FORMAT", b"PYINIT_LOG_FOLD", b"PYINIT_LOG_SIZE"),
-        *(b"PYINIT_LOG_COUNT", b"PYINIT_KILL_PROCESS_GROUP"),
+        *(b"PYINIT_LOG_COUNT", b"PYINIT_KILL_PROCESS_GROUP", b"PYINIT_DIALECT"),
     )
 )
 """All variables with our prefix that mean something; any other is probably misspelt."""
@@ -23,19 +23,21 @@ NOT_RUN = {PYINIT: (127, 126, 126), TINI: (127, 126, 1), DUMB_INIT: (2, 2, 2)}
 class Options:
     """Everything that can be asked for, with defaults for the rest.
 
-    `dialect`: the program that we are called as. `asks`: `help`, `version`, `license` or nothing. `stop_timeout`:
-    seconds from the stop to the kill. `verbosity`: 1 and more to say what happens. `subreaper`: adopt orphans.
-    `parent_death`: a signal to get when the parent dies, 0 for none. `to_group`: signals go to the whole process group
-    of the command. `leads`: what the command leads. `tells_reaped`: warn of each orphan that is reaped. `is_early`: the
-    command does not wait for the services. `remapped`: exit codes of the command that count as success. `overrides`:
-    reactions to signals other than the usual. `not_run`: the exit codes for a command that is not found, for one that
-    may not be executed, and for any other reason.
+    `dialect`: the program that we are called as. `has_settings`: a service directory may have files that daemontools
+    does not know. `asks`: `help`, `version`, `license` or nothing. `stop_timeout`: seconds from the stop to the kill.
+    `verbosity`: 1 and more to say what happens. `subreaper`: adopt orphans. `parent_death`: a signal to get when the
+    parent dies, 0 for none. `to_group`: signals go to the whole process group of the command. `leads`: what the command
+    leads. `tells_reaped`: warn of each orphan that is reaped. `is_early`: the command does not wait for the services.
+    `remapped`: exit codes of the command that count as success. `overrides`: reactions to signals other than the usual.
+    `not_run`: the exit codes for a command that is not found, for one that may not be executed, and for any other
+    reason.
     """
 
     __slots__ = (
         "asks",
         "command",
         "dialect",
+        "has_settings",
         "is_early",
         "leads",
         "not_run",
@@ -55,6 +57,7 @@ class Options:
         self.command: list[bytes] = []
         self.asks = b""
         self.service_dir: bytes | None = None
+        self.has_settings = True
         self.stop_timeout = float(STOP_TIMEOUT)
         self.verbosity = 0
         self.subreaper = dialect == PYINIT

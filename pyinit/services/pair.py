@@ -119,7 +119,7 @@ class Pair:
             return
         directory_fd = self._directory(self.name, self.name, parent_fd)
         try:
-            definition = read_definition(directory_fd)
+            definition = read_definition(directory_fd, self._context.has_settings)
             self._tell(definition)
             self._make_pipe(definition.log)
             self._just_read = directory_fd, definition

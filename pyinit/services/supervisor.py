@@ -132,7 +132,10 @@ class Supervisor:
         statedir.open_ok()
 
     def _define(self) -> "Definition":
-        return (read_as_supervise if self._context.is_classical else read_definition)(self._statedir.fds.directory)
+        context, directory_fd = self._context, self._statedir.fds.directory
+        if context.is_classical:
+            return read_as_supervise(directory_fd)
+        return read_definition(directory_fd, context.has_settings)
 
     def handle(self, event: "Event") -> None:
         """The one way in: take the event, do what follows from it, publish the status, tell of a new phase."""
@@ -174,7 +177,7 @@ class Supervisor:
             changes: dict[bytes, bytes | None] = {}
             if not context.is_classical:
                 changes[b"SERVICE_NAME"] = self.name
-                definition = definition or read_definition(directory_fd)
+                definition = definition or self._define()
                 if definition.has_env or definition.has_secrets:
                     self._add_variables(definition, changes)
             pid = context.spawner.start([b"./run"], directory_fd, self._redirections, changes)

@@ -10,6 +10,8 @@ from _stat import S_ISREG
 WRITE_FLAGS = posix.O_WRONLY | posix.O_NONBLOCK | posix.O_CLOEXEC
 READ_FLAGS = posix.O_RDONLY | posix.O_NONBLOCK | posix.O_CLOEXEC
 
+NOT_REGULAR = "not a regular file"
+
 CAN_ASK = posix.access(b"/", posix.F_OK, follow_symlinks=False)
 """Whether a name is there; a sandbox may refuse that call (faccessat2 under Docker before 20.10)."""
 
@@ -128,14 +130,18 @@ def read(name: bytes, directory: int | None = None, most: int = 1 << 62) -> byte
 
 
 def read_bounded(name: bytes, directory: int | None, most: int) -> bytes:
-    """The whole of a small regular file, opened without waiting.
+    """The whole of a small regular file, opened without waiting. Raises OSError, as read_regular does."""
+    return read_regular(posix.open(name, READ_FLAGS, dir_fd=directory), most)
+
+
+def read_regular(descriptor: int, most: int) -> bytes:
+    """The whole of a small regular file that was opened without waiting; closes it.
 
     Raises OSError; without an errno where it is no regular file, or larger than `most` bytes: `strerror` says so.
     """
-    descriptor = posix.open(name, READ_FLAGS, dir_fd=directory)
     try:
         if not S_ISREG(posix.fstat(descriptor).st_mode):
-            raise OSError(None, "not a regular file")
+            raise OSError(None, NOT_REGULAR)
         content = b""
         while chunk := posix.read(descriptor, most + 1 - len(content)):
             content += chunk

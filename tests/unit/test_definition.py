@@ -11,13 +11,13 @@ import pytest
 from descriptors import open_in
 from kernel import make_service
 
-from pyinit.services.definition.definition import PLAIN, Definition
+from pyinit.services.definition.definition import LONGEST, PLAIN, Definition
 from pyinit.services.definition.reading import (
-    LONGEST,
     read_as_supervise,
     read_definition,
     read_log_as_svscan,
 )
+from pyinit.services.life.policy import AS_DAEMONTOOLS
 
 NOBODY = 65534
 
@@ -47,7 +47,8 @@ def as_nobody() -> Iterator[Path]:
 
 
 def test_a_directory_with_nothing_but_a_run_is_the_one_plain_definition(tmp_path: Path) -> None:
-    assert read(make_service(tmp_path, "web", finish="", notes="")) is PLAIN
+    assert read(make_service(tmp_path, "web", finish_="", notes="")) is PLAIN
+    assert (PLAIN.policy, PLAIN.refusal) == (AS_DAEMONTOOLS, None)
     assert (PLAIN.is_down, PLAIN.has_env, PLAIN.has_secrets, PLAIN.log, PLAIN.troubles) == (
         False,
         False,

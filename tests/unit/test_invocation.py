@@ -88,6 +88,9 @@ def test_wrong_options(line: str) -> None:
     assert message
 
 
+DIALECTS: list[dict[str, str]] = [{}, {"PYINIT_DIALECT": ""}, {"PYINIT_DIALECT": "daemontools"}]
+
+
 def test_variables() -> None:
     found = asked(
         "pyinit",
@@ -100,6 +103,7 @@ def test_variables() -> None:
     assert (found.service_dir, found.stop_timeout, found.verbosity, found.to_group) == (b"/a", 2.5, 1, True)
     assert found.overrides == {10: Reaction(STOP)}
     assert asked("pyinit", PYINIT_SERVICE_DIR="", PYINIT_STOP_TIMEOUT="", PYINIT_VERBOSITY="").stop_timeout == 8.0
+    assert [asked("pyinit", **words).has_settings for words in DIALECTS] == [True, True, False]
     assert asked("pyinit -d /b", PYINIT_SERVICE_DIR="/a").service_dir == b"/b", "an option is stronger"
     assert asked("pyinit -r 10:1", PYINIT_SIGNALS="USR1=stop").overrides == {10: Reaction(FORWARD, 1)}
 
@@ -110,6 +114,7 @@ def test_variables() -> None:
         *(("PYINIT_STOP_TIMEOUT", value) for value in ("x", "-1", "nan", "inf", "1e9")),
         *(("PYINIT_VERBOSITY", value) for value in ("x", "-1", "1.5")),
         *(("PYINIT_SIGNALS", value) for value in ("x", "TERM=x", "NOPE=stop")),
+        *(("PYINIT_DIALECT", value) for value in ("x", "pyinit", "s6", "DAEMONTOOLS", "daemontools ")),
     ],
 )
 def test_wrong_variables_are_named(name: str, value: str) -> None:

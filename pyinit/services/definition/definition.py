@@ -1,4 +1,4 @@
-"""What one service directory says, as data. Pure; `reading.py` makes it from the directory."""
+"""What one service directory says, as data, and what may be in it. Pure; `reading.py` makes it from the directory."""
 
 from pyinit.services.life.policy import AS_DAEMONTOOLS
 
@@ -39,7 +39,12 @@ SETTINGS = {
     "health": PROGRAM_OR_WORDS,
     "timer": WORDS,
 }
-"""What a file says of a service's life, by its name. `settings.py` reads them in this order."""
+"""What a file says of a service's life, by its name. `policy_files.py` reads them in this order."""
+
+LONGEST = 65536
+"""Bytes of a file."""
+
+HAS_NUL = b"has a NUL byte"
 
 
 class LogDefinition:

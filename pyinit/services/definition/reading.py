@@ -2,43 +2,54 @@
 
 What a file says was written by others. Each is opened without waiting, checked to be a regular file, and read up to
 LONGEST bytes. A file that cannot be used is a trouble of the definition, never an error of the reader.
+`policy_files.py` reads those that say something of the service's life.
 """
 
 import posix
 from _stat import S_ISDIR, S_ISREG
 
 from pyinit.report import reason
-from pyinit.services.definition.definition import PLAIN, Definition, LogDefinition
+from pyinit.services.definition.definition import HAS_NUL, LONGEST, PLAIN, SETTINGS, Definition, LogDefinition
+from pyinit.services.life.policy import AS_DAEMONTOOLS
 from pyinit.system import files
 
-KNOWN = frozenset(("down", "env", "log", "secrets"))
+WITHOUT_SETTINGS = frozenset(("down", "env", "log", "secrets"))
+KNOWN = WITHOUT_SETTINGS.union(SETTINGS)
 KNOWN_IN_LOG = frozenset(("fold", "run", "script", "user"))
-LONGEST = 65536
-"""Bytes of a settings file."""
-
-HAS_NUL = b"has a NUL byte"
 
 
-def read_definition(directory_fd: int) -> Definition:
-    """What the directory says. Raises OSError when it cannot be listed for want of descriptors or memory."""
+def read_definition(directory_fd: int, has_settings: bool = True) -> Definition:
+    """What the directory says. Raises OSError when it cannot be read for want of descriptors or memory.
+
+    `has_settings`: the files that say something of the service's life count, too.
+    """
+    known = KNOWN if has_settings else WITHOUT_SETTINGS
     try:
         list_fd = posix.open(".", posix.O_RDONLY | posix.O_DIRECTORY | posix.O_CLOEXEC, dir_fd=directory_fd)
     except PermissionError:  # it may be searched, but not read
-        names = _ask_for(KNOWN, directory_fd)
+        names = _ask_for(known, directory_fd)
     else:
         try:
-            names = KNOWN.intersection(posix.listdir(list_fd))
+            names = known.intersection(posix.listdir(list_fd))
         finally:
             posix.close(list_fd)
     if not names:
         return PLAIN
     troubles: list[tuple[bytes, bytes]] = []
+    log = _read_log(directory_fd, troubles) if "log" in names else None
+    policy, refusal = AS_DAEMONTOOLS, None
+    if not names <= WITHOUT_SETTINGS:
+        from pyinit.services.definition.policy_files import read_policy
+
+        policy, refusal = read_policy(names, directory_fd, log is not None and log.brings_logger, troubles)
     return Definition(
         is_down="down" in names and _exists(b"down", directory_fd, troubles),
         has_env="env" in names,
         has_secrets="secrets" in names,
-        log=_read_log(directory_fd, troubles) if "log" in names else None,
+        log=log,
         troubles=tuple(troubles),
+        policy=policy,
+        refusal=refusal,
     )
 
 

@@ -10,7 +10,7 @@ together at most MOST bytes: the kernel gives a program no more.
 
 import posix
 
-from pyinit.services.definition.reading import HAS_NUL, LONGEST
+from pyinit.services.definition.definition import HAS_NUL, LONGEST
 from pyinit.services.trouble import CannotOpen
 from pyinit.system import files
 from pyinit.system.environment import value

@@ -1,7 +1,7 @@
 """What a service directory says of a service's life: when it is started again, given up, stopped and killed. Pure.
 
 A directory without any of these files has AS_DAEMONTOOLS: always again, at least a second apart. The
-format of the files is in docs/reference; `definition/settings.py` reads them.
+format of the files is in docs/reference; `definition/policy_files.py` reads them.
 """
 
 from _signal import SIGHUP, SIGTERM
