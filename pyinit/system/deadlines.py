@@ -6,6 +6,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+LONGEST_WAIT = 86400.0
+"""Seconds of one wait; a later deadline takes several. epoll_wait(2) counts milliseconds, and takes 24 days at most."""
+
 
 class Deadline:
     """A callback to come; `cancel` makes it never come."""

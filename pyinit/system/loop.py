@@ -16,7 +16,7 @@ from _signal import SIGCHLD, SIGIO
 from select import EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT
 
 from pyinit import report
-from pyinit.system.deadlines import Deadlines
+from pyinit.system.deadlines import LONGEST_WAIT, Deadlines
 from pyinit.system.failure import describe
 from pyinit.system.kernel import REAL
 
@@ -218,7 +218,7 @@ class Loop:
     def _timeout(self) -> float | None:
         """Seconds until the next deadline; None where there is none."""
         due = self._deadlines.next
-        return None if due is None else max(0.0, due - self.kernel.monotonic())
+        return None if due is None else min(max(0.0, due - self.kernel.monotonic()), LONGEST_WAIT)
 
     def _call_due(self) -> None:
         now = self.kernel.monotonic()

@@ -6,7 +6,7 @@ from pathlib import Path
 from signal import SIGHUP
 
 import pytest
-from machine import Machine, command
+from machine import Machine, MakeMachine, command
 from waiting import until
 
 
@@ -157,3 +157,17 @@ def test_names_that_would_move_a_cursor_are_shown(machine: Machine) -> None:
         assert b"\x1b" not in done.stdout
     until((machine.top / "state/logs").exists, "the counters")
     assert b"\x1b" not in (machine.top / "state/logs").read_bytes()
+
+
+def test_a_bad_file_of_a_services_life_is_told_with_its_reason(machine: Machine) -> None:
+    machine.add("web", **{"kill-mode": "all"})
+    machine.boot()
+    until(lambda: "web/kill-mode: not process or mixed or group: all" in machine.stderr(), "the reason")
+
+
+def test_a_tree_of_another_supervisor_is_asked_for_daemontools_files_alone(make_machine: MakeMachine) -> None:
+    machine = make_machine(PYINIT_DIALECT="daemontools")
+    machine.add("web", finish="exec false", needs="/", **{"kill-mode": "all"})
+    machine.boot().until_up("web")
+    assert "unable to use" not in machine.stderr()
+    assert machine.stop() == 0

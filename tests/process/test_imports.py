@@ -116,6 +116,34 @@ def test_another_command_imports_just_this_of_the_library(name: str, imported: C
     assert of_the_library(found) == expected - set(sys.builtin_module_names)
 
 
+PLAIN = "mkdir -p s/a; printf '#!/bin/sh\\nexec sleep 9\\n' >s/a/run; chmod +x s/a/run"
+SETTINGS = {
+    *("pyinit.services.definition.policy_files", "pyinit.services.definition.words"),
+    *("pyinit.services.definition.asking", "pyinit.services.definition.cron"),
+    *("pyinit.services.definition.restarting", "pyinit.services.life.health", "pyinit.services.life.readiness"),
+    *("pyinit.system.beneath", "pyinit.system.signals"),
+}
+"""What process 1 loads for the files of a service's life."""
+
+
+@pytest.mark.parametrize(
+    ("more", "loads"),
+    [
+        ("", False),
+        ("echo port 80 >s/a/read", False),
+        (": >s/a/down", False),
+        (": >s/a/critical", True),
+        (": >s/a/critical; export PYINIT_DIALECT=daemontools", False),
+    ],
+)
+def test_process_1_loads_the_reader_of_a_services_life_where_there_is_something_to_read(
+    imported: Callable[[str, str], set[str]], more: str, loads: bool
+) -> None:
+    found = imported("pyinit", f"{PLAIN}; {more or ':'}; pyinit -d s true")
+    assert "pyinit.services.definition.reading" in found
+    assert found & SETTINGS == (SETTINGS if loads else set())
+
+
 def test_a_message_loads_its_table(imported: Callable[[str, str], set[str]]) -> None:
     assert imported("pgrphack", "pgrphack ./nonexistent") == LAUNCHER | FAILING | {"pyinit.commands.pgrphack"}
 

@@ -42,6 +42,14 @@ def test_an_error_is_told_with_its_owner_and_the_rest_goes_on(world: World, capf
     assert capfd.readouterr().err.startswith("test: warning: web: internal error: RuntimeError: broken at /")
 
 
+def test_a_far_deadline_is_waited_for_in_waits_that_epoll_takes(world: World) -> None:
+    begin, came = world.kernel.now, []
+    world.loop.call_at(begin + 30.5 * 86400, lambda: came.append(world.kernel.now))
+    world.run(31 * 86400)
+    assert came == [begin + 30.5 * 86400]
+    assert (max(world.kernel.waits), len(world.kernel.waits)) == (86400, 31)
+
+
 @pytest.mark.parametrize("owner", [b"", b"log"])
 def test_the_guard_tells_whether_the_callback_returned(
     world: World, owner: bytes, capfd: pytest.CaptureFixture[str]
