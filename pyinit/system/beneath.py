@@ -15,9 +15,10 @@ from errno import ELOOP
 from pyinit.system.files import NOT_REGULAR, READ_FLAGS
 
 
-def open_beneath(name: bytes, directory: int) -> int:
+def open_beneath(name: bytes, directory: int, *others: int) -> int:
     """A descriptor of the file `name`, for reading without waiting; it belongs to the caller.
 
+    A link may also end inside one of the `others`, which are descriptors of directories as `directory` is.
     Raises FileNotFoundError only where nothing has that name, else OSError, without an errno for a link that may not be
     followed.
     """
@@ -33,7 +34,8 @@ def open_beneath(name: bytes, directory: int) -> int:
     try:
         if not S_ISREG(posix.fstat(pinned_fd).st_mode):
             raise OSError(None, NOT_REGULAR)
-        if not _path(pinned_fd).startswith(_path(directory).rstrip(b"/") + b"/"):
+        tops = tuple(_path(top_fd).rstrip(b"/") + b"/" for top_fd in (directory, *others))
+        if not _path(pinned_fd).startswith(tops):
             raise OSError(None, "a link that leads outside the directory")
         return posix.open(b"/proc/self/fd/%d" % pinned_fd, READ_FLAGS)
     finally:

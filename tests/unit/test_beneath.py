@@ -77,6 +77,20 @@ def test_links_as_kubernetes_makes_them(web: Path) -> None:
     assert read(web) == b"port 80"
 
 
+def test_a_link_may_end_in_another_directory_that_is_named(web: Path) -> None:
+    (web / "inner/up").symlink_to("../ready")
+    (web / "inner/out").symlink_to("../../web2/file")
+    (web / "ready").write_text("up")
+    web_fd, inner_fd = os.open(web, os.O_PATH), os.open(web / "inner", os.O_PATH)
+    with pytest.raises(OSError, match=OUTSIDE):
+        open_beneath(b"up", inner_fd)
+    with pytest.raises(OSError, match=OUTSIDE):
+        open_beneath(b"out", inner_fd, web_fd)
+    assert read_regular(open_beneath(b"up", inner_fd, web_fd), 100) == b"up"
+    os.close(web_fd)
+    os.close(inner_fd)
+
+
 def test_a_directory_may_be_reached_by_a_link_itself(web: Path) -> None:
     (web / "ready").symlink_to("inner/file")
     (web.parent / "service").symlink_to(web)

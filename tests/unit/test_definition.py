@@ -20,6 +20,7 @@ from pyinit.services.definition.reading import (
 from pyinit.services.life.policy import AS_DAEMONTOOLS
 
 NOBODY = 65534
+NOWHERE = b"a link that leads nowhere"
 
 
 def read(directory: Path, reader: Callable[[int], Definition] = read_definition) -> Definition:
@@ -177,6 +178,27 @@ def test_a_settings_file_may_be_as_long_as_is_allowed(tmp_path: Path) -> None:
     log = read(make_service(tmp_path, "web", log__script="x" * LONGEST)).log
     assert log
     assert len(log.script) == LONGEST
+
+
+def test_a_setting_of_a_log_may_be_a_link_inside_the_service_or_its_log(tmp_path: Path) -> None:
+    web = make_service(tmp_path, "web", script="t ./main", log__user_="mail")
+    (web / "log/script").symlink_to("../script")
+    (web / "log/user").symlink_to("user_")
+    (web / "log").rename(tmp_path / "elsewhere")
+    (web / "log").symlink_to(tmp_path / "elsewhere")
+    definition = read(web)
+    assert definition.log
+    assert (definition.log.user, definition.troubles) == (b"mail", ((b"log/script", NOWHERE),)), (
+        "the log itself is a link"
+    )
+    (web / "log").unlink()
+    (tmp_path / "elsewhere").rename(web / "log")
+    definition = read(web)
+    assert definition.log
+    assert (definition.log.script, definition.log.user, definition.troubles) == (b"t ./main", b"mail", ())
+    (web / "log/script").unlink()
+    (web / "log/script").symlink_to("/etc/passwd")
+    assert read(web).troubles == ((b"log/script", b"a link that leads outside the directory"),)
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,7 @@ def _read_log(directory_fd: int, troubles: "list[tuple[bytes, bytes]]") -> LogDe
             return LogDefinition(brings_logger=True)
         lines = {"script": b"", "user": b""}
         for name in names.intersection(lines):
-            lines[name] = _first_line(name.encode(), log_fd, troubles)
+            lines[name] = _first_line(name.encode(), log_fd, directory_fd, troubles)
         return LogDefinition(script=lines["script"], user=lines["user"], is_multiline="fold" in names)
     except OSError as error:
         troubles.append((b"log", reason(error)))
@@ -119,10 +119,13 @@ def _is_program(name: bytes, log_fd: int, troubles: "list[tuple[bytes, bytes]]")
     return False
 
 
-def _first_line(name: bytes, log_fd: int, troubles: "list[tuple[bytes, bytes]]") -> bytes:
+def _first_line(name: bytes, log_fd: int, directory_fd: int, troubles: "list[tuple[bytes, bytes]]") -> bytes:
     """The first line of a file in `log`, without the white space around it."""
+    from pyinit.system.beneath import open_beneath
+
     try:
-        line = files.read_bounded(name, log_fd, LONGEST).partition(b"\n")[0].strip()
+        content = files.read_regular(open_beneath(name, log_fd, directory_fd), LONGEST)
+        line = content.partition(b"\n")[0].strip()
         if b"\0" not in line:
             return line
         why = HAS_NUL
