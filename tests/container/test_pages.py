@@ -10,22 +10,38 @@ from pathlib import Path
 
 import pytest
 from console import Command, File, Script, Session, blocks, is_look, matches, rename
+from container.images import build
 
 ROOT = Path(__file__).parents[2]
 PREFIX = "pyinit-page-"
 PATIENCE = 20.0
 """Seconds in which a command that only looks has to show what the page promises."""
 
-PAGES = {
-    "README.md": ("app",),
-    "docs/guides/first-container.md": ("app",),
-    "docs/guides/mail-host.md": ("mailhost",),
-    "docs/guides/moving.md": ("app", "site", "host", "cache"),
-}
-"""The pages that are typed, each with the names that it gives to images, containers and volumes.
+SETUPS = Path(__file__).parent / "pages"
 
-They are typed with a prefix, so that no image or container of the machine's own is touched.
-"""
+
+@dataclass(frozen=True)
+class Page:
+    """A page that is typed.
+
+    `names` are those that it gives to images, containers and volumes. They are typed with a prefix, so that nothing of
+    the machine's own is touched. `setup` is the directory of the image that it calls `app`, if it does not build that.
+    """
+
+    path: str
+    names: tuple[str, ...]
+    setup: str = ""
+
+
+PAGES = [
+    Page("README.md", ("app",)),
+    Page("docs/guides/first-container.md", ("app",)),
+    Page("docs/guides/mail-host.md", ("mailhost",)),
+    Page("docs/guides/moving.md", ("app", "site", "host", "cache")),
+    Page("docs/guides/containers.md", ("app", "applogs"), "app"),
+    Page("docs/guides/up-and-ready.md", ("app",), "app"),
+    Page("docs/guides/troubleshooting.md", ("app",), "sick"),
+]
 
 
 @dataclass
@@ -65,6 +81,7 @@ class Reader:
         deadline = time.monotonic() + (PATIENCE if is_look(command.text) else 0)
         while True:
             _, said = self.type(command.text)
+            self.settle(command.text)
             known = matches(command.output, said, pids)
             if known is not None:
                 print(f"$ {command.text}\n{said}", end="")
@@ -74,6 +91,15 @@ class Reader:
             )
             time.sleep(0.1)
 
+    def settle(self, command: str) -> None:
+        """A reader is slower than a boot: wait a little for a container's services before the next command."""
+        if started := STARTED.search(command):
+            deadline = time.monotonic() + 2
+            while self.type(f"docker exec {started[1]} svstat --ready")[0] and time.monotonic() < deadline:
+                time.sleep(0.05)
+
+
+STARTED = re.compile(r"docker (?:run -d --name|start) ([\w-]+)")
 
 WARNING = re.compile(r"\ADEPRECATED: The legacy builder.*?\n\n", re.DOTALL)
 """What newer clients print before they use the builder that every engine has."""
@@ -91,15 +117,17 @@ def clear(page: str) -> None:
 @pytest.fixture
 def typed(request: pytest.FixtureRequest, image: str) -> Iterator[str]:
     """A page with names of its own; the image `pyinit` is the one under test."""
-    name = request.param
+    page: Page = request.param
     subprocess.run(["docker", "tag", image, "pyinit"], check=True)
-    page = rename((ROOT / name).read_text(), PAGES[name], PREFIX)
-    clear(page)
-    yield page
-    clear(page)
+    if page.setup:
+        build(f"{PREFIX}app", SETUPS / page.setup)
+    text = rename((ROOT / page.path).read_text(), page.names, PREFIX)
+    clear(text)
+    yield text
+    clear(text)
 
 
-@pytest.mark.parametrize("typed", PAGES, indirect=True)
+@pytest.mark.parametrize("typed", PAGES, indirect=True, ids=lambda page: page.path)
 def test_the_page_is_true(typed: str, tmp_path: Path) -> None:
     reader = Reader(tmp_path)
     for block in blocks(typed):
@@ -107,6 +135,7 @@ def test_the_page_is_true(typed: str, tmp_path: Path) -> None:
             reader.write(block)
         elif isinstance(block, Script):
             code, said = reader.type(f"set -e\n{block.text}")
+            reader.settle(block.text)
             assert code == 0, f"line {block.line}: {block.text}{said}"
         else:
             reader.follow(block)
