@@ -141,7 +141,7 @@ def matches(promised: str, said: str, pids: Mapping[str, str]) -> dict[str, str]
 
 
 READS = r"svstat|svlog|svok|mailq|cat|head|tail|ls|ps|stat|test|sh -c '(?:cat|head|tail|tai64nlocal|grep|ls)"
-LOOKS = re.compile(rf"docker (logs|ps|inspect|exec (-u \S+ )?\S+ ({READS}))(?= |$)")
+LOOKS = re.compile(rf"docker (logs|ps|top|inspect|exec (-u \S+ )?\S+ ({READS}))(?= |$)")
 
 
 def is_look(command: str) -> bool:

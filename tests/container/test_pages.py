@@ -26,11 +26,13 @@ class Page:
 
     `names` are those that it gives to images, containers and volumes. They are typed with a prefix, so that nothing of
     the machine's own is touched. `setup` is the directory of the image that it calls `app`, if it does not build that.
+    A container of that name runs already if `is_running`.
     """
 
     path: str
     names: tuple[str, ...]
     setup: str = ""
+    is_running: bool = False
 
 
 PAGES = [
@@ -40,7 +42,7 @@ PAGES = [
     Page("docs/guides/moving.md", ("app", "site", "host", "cache")),
     Page("docs/guides/containers.md", ("app", "applogs"), "app"),
     Page("docs/guides/up-and-ready.md", ("app",), "app"),
-    Page("docs/guides/troubleshooting.md", ("app",), "sick"),
+    Page("docs/guides/troubleshooting.md", ("app",), "sick", is_running=True),
 ]
 
 
@@ -107,7 +109,7 @@ WARNING = re.compile(r"\ADEPRECATED: The legacy builder.*?\n\n", re.DOTALL)
 
 def clear(page: str) -> None:
     """Remove the containers and volumes that a page makes."""
-    named = re.findall(rf"--name ({PREFIX}[\w-]+)", page)
+    named = [*re.findall(rf"--name ({PREFIX}[\w-]+)", page), f"{PREFIX}app"]
     volumes = re.findall(rf"-v ({PREFIX}[\w-]+):", page)
     for command in (["rm", "-fv", *dict.fromkeys(named)], ["volume", "rm", "-f", *dict.fromkeys(volumes)]):
         if command[2:]:
@@ -123,6 +125,8 @@ def typed(request: pytest.FixtureRequest, image: str) -> Iterator[str]:
         build(f"{PREFIX}app", SETUPS / page.setup)
     text = rename((ROOT / page.path).read_text(), page.names, PREFIX)
     clear(text)
+    if page.is_running:
+        subprocess.run(["docker", "run", "-d", "--name", f"{PREFIX}app", f"{PREFIX}app"], check=True)
     yield text
     clear(text)
 
