@@ -40,6 +40,8 @@ PAGES = [
     Page("docs/guides/first-container.md", ("app",)),
     Page("docs/guides/mail-host.md", ("mailhost",)),
     Page("docs/guides/moving.md", ("app", "site", "host", "cache")),
+    Page("docs/guides/run-scripts.md", ("app",)),
+    Page("docs/guides/logging.md", ("app", "shop", "applogs"), "app"),
     Page("docs/guides/containers.md", ("app", "applogs"), "app"),
     Page("docs/guides/up-and-ready.md", ("app",), "app"),
     Page("docs/guides/troubleshooting.md", ("app",), "sick", is_running=True),
