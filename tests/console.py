@@ -22,7 +22,8 @@ VARIES = re.compile(
     (?P<lines>^\.\.\.\n) | (?P<text>\.\.\.)
     | (?<=\(pid\ )(?P<pid>\d+)(?=\)) | \b(?P<leader>\d+)(?=:[A-Z]\ )
     | (?P<span>\b(?:\d+m)?\d+(?:\.\d+)?(?=s\b|\ seconds\b))
-    | (?P<clock>(?<![\d:])\d\d:\d\d:\d\d(?:\.\d+)?) | (?P<day>\b\d\d?\ [A-Z][a-z]{2}\ \d{4}\b) | (?P<date>\b\d{4}-\d\d-\d\d(?!\d))
+    | (?P<clock>(?<![\d:])\d\d:\d\d:\d\d(?:\.\d+)?)
+    | (?P<day>\b\d\d?\ [A-Z][a-z]{2}\ \d{4}\b) | (?P<date>\b\d{4}-\d\d-\d\d(?!\d))
     | (?P<label>(?<=@)[0-9a-f]{24}\b) | (?P<id>\b(?:[0-9a-f]{64}|(?=\d*[a-f])[0-9a-f]{12})\b)
     """,
     re.MULTILINE | re.VERBOSE,
