@@ -117,31 +117,37 @@ def test_another_command_imports_just_this_of_the_library(name: str, imported: C
 
 
 PLAIN = "mkdir -p s/a; printf '#!/bin/sh\\nexec sleep 9\\n' >s/a/run; chmod +x s/a/run"
-SETTINGS = {
+READER = {
     *("pyinit.services.definition.policy_files", "pyinit.services.definition.words"),
-    *("pyinit.services.definition.asking", "pyinit.services.definition.cron"),
-    *("pyinit.services.definition.restarting", "pyinit.services.life.health", "pyinit.services.life.readiness"),
-    *("pyinit.system.beneath", "pyinit.system.signals"),
+    *("pyinit.services.definition.restarting", "pyinit.system.beneath"),
 }
+QUESTIONS, SIGNALS, CRON = (
+    "pyinit.services.definition.asking",
+    "pyinit.system.signals",
+    "pyinit.services.definition.cron",
+)
 """What process 1 loads for the files of a service's life."""
 
 
 @pytest.mark.parametrize(
-    ("more", "loads"),
+    ("more", "loaded"),
     [
-        ("", False),
-        ("echo port 80 >s/a/read", False),
-        (": >s/a/down", False),
-        (": >s/a/critical", True),
-        (": >s/a/critical; export PYINIT_DIALECT=daemontools", False),
+        ("", set()),
+        ("echo port 80 >s/a/read", set()),
+        (": >s/a/critical", READER),
+        ("echo 143 >s/a/success", READER),
+        ("echo 0,TERM >s/a/success", READER | {SIGNALS}),
+        ("echo up >s/a/ready", READER | {QUESTIONS}),
+        ("echo oneshot >s/a/type; echo '1 2 3 * *' >s/a/timer", READER | {QUESTIONS, CRON}),
+        (": >s/a/critical; export PYINIT_DIALECT=daemontools", set()),
     ],
 )
-def test_process_1_loads_the_reader_of_a_services_life_where_there_is_something_to_read(
-    imported: Callable[[str, str], set[str]], more: str, loads: bool
+def test_process_1_loads_what_reads_a_file_where_it_is_there(
+    imported: Callable[[str, str], set[str]], more: str, loaded: set[str]
 ) -> None:
     found = imported("pyinit", f"{PLAIN}; {more or ':'}; pyinit -d s true")
     assert "pyinit.services.definition.reading" in found
-    assert found & SETTINGS == (SETTINGS if loads else set())
+    assert found & (READER | {QUESTIONS, SIGNALS, CRON}) == loaded
 
 
 def test_a_message_loads_its_table(imported: Callable[[str, str], set[str]]) -> None:

@@ -47,6 +47,13 @@ def test_ready(content: bytes, kind: bytes, text: bytes, number: int, every: flo
     assert (found.every, found.seconds) == (every, seconds)
 
 
+def test_paths_may_be_as_long_as_the_kernel_takes() -> None:
+    for content, length in ((b"unix ", 107), (b"file ", 4095)):
+        found = ready(content + b"x" * length)
+        assert found
+        assert len(found.text) == length
+
+
 def test_up_is_no_more_than_a_process() -> None:
     assert ready(b"up # as ever\n") is None
 

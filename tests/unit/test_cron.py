@@ -97,6 +97,14 @@ def test_a_day_that_comes_seldom_is_one() -> None:
     assert fields("0 0 31 4,5 *")[3] == {4, 5}
 
 
+@pytest.mark.parametrize(("month", "last"), [*enumerate((31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31), 1)])
+def test_the_last_day_of_each_month_comes(month: int, last: int) -> None:
+    assert fields(f"0 0 {last} {month} *")[2:4] == ({last}, {month})
+    if last < 31:
+        with pytest.raises(ValueError, match="never comes"):
+            fields(f"0 0 {last + 1} {month} *")
+
+
 @given(st.data())
 def test_a_list_is_what_it_was_made_of(data: st.DataObject) -> None:
     wanted = [data.draw(st.sets(st.sampled_from(sorted(numbers)), min_size=1)) for numbers in ALL]

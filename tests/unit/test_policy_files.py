@@ -13,6 +13,7 @@ from descriptors import open_in
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pyinit.services.definition.asking import QUESTIONS
 from pyinit.services.definition.definition import LONGEST, SETTINGS, Definition
 from pyinit.services.definition.policy_files import PARSERS
 from pyinit.services.definition.reading import read_definition
@@ -185,8 +186,8 @@ def test_bad_content_refuses_the_service(tmp_path: Path, name: str, content: str
 
 
 def test_every_file_is_read_in_one_way_only() -> None:
-    assert set(SETTINGS) == {*PARSERS, "check", "finish", "restart"}
-    fields = {field for field, _ in PARSERS.values()} | {"restart", "exceptions", "has_finish"}
+    assert set(SETTINGS) == {*PARSERS, *QUESTIONS, "check", "finish", "restart"}
+    fields = {field for field, _ in (*PARSERS.values(), *QUESTIONS.values())} | {"restart", "exceptions", "has_finish"}
     assert fields == set(Policy.__slots__)
 
 
@@ -257,6 +258,13 @@ def test_a_health_that_can_be_run_is_a_program(tmp_path: Path) -> None:
     health = policy_of(make(tmp_path / "web", health="check", check=PROGRAM)).health
     assert health
     assert health.kind == b"check"
+
+
+@pytest.mark.parametrize("mode", [0o100, 0o010, 0o001])
+def test_who_may_run_a_program_does_not_matter(tmp_path: Path, mode: int) -> None:
+    directory = make(tmp_path / "web", finish="exit 0")
+    (directory / "finish").chmod(0o600 | mode)
+    assert policy_of(directory).has_finish
 
 
 def test_a_oneshot_is_not_started_again_unless_it_says_so(tmp_path: Path) -> None:

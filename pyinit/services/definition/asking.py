@@ -1,6 +1,5 @@
 """What `ready`, `notification-fd`, `health` and `timer` say. Pure; each raises ValueError for bad content."""
 
-from pyinit.services.definition.cron import FIELDS, cron
 from pyinit.services.definition.words import (
     address,
     choice,
@@ -18,7 +17,7 @@ from pyinit.services.life.readiness import Readiness
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 FIRST_FD = 3
 LAST_FD = 65535
@@ -136,6 +135,8 @@ def _aim(asked: Health, word: bytes) -> None:
 
 def timer(content: bytes) -> Timer:
     """When a oneshot is run."""
+    from pyinit.services.definition.cron import FIELDS, cron
+
     words = first_line(content)
     if words[:1] == [b"every"]:
         word, rest = _first(words[0], words[1:])
@@ -148,6 +149,15 @@ def timer(content: bytes) -> Timer:
     at.at_start = b"at-start" in found
     at.zone = _zone(found[b"zone"]) if b"zone" in found else b""
     return at
+
+
+QUESTIONS: "dict[str, tuple[str, Callable[[bytes], object]]]" = {
+    "ready": ("readiness", ready),
+    "notification-fd": ("readiness", notification_fd),
+    "health": ("health", health),
+    "timer": ("timer", timer),
+}
+"""The field of a Policy that the text of a file becomes, and by which function."""
 
 
 def _zone(word: bytes) -> bytes:

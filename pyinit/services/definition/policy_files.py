@@ -10,7 +10,6 @@ from _stat import S_ISREG
 from errno import EMFILE, ENFILE, ENOENT, ENOMEM
 
 from pyinit.report import reason
-from pyinit.services.definition.asking import health, notification_fd, ready, timer
 from pyinit.services.definition.definition import HAS_NUL, LONGEST, SETTINGS
 from pyinit.services.definition.restarting import backoff, critical, max_restarts, restart
 from pyinit.services.definition.words import all_lines, choice, duration, first_line, names, only, outcomes
@@ -20,7 +19,6 @@ from pyinit.services.life.policy import GROUP, MIXED, NEVER, PROCESS, Policy
 from pyinit.services.life.readiness import LOG, Readiness
 from pyinit.system.beneath import open_beneath
 from pyinit.system.files import NOT_REGULAR, read_regular
-from pyinit.system.signals import number_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,6 +56,8 @@ def success(content: bytes) -> "Outcomes":
 
 def signal_number(content: bytes) -> int:
     """What `down-signal` and `reload-signal` say."""
+    from pyinit.system.signals import number_of
+
     return number_of(only(first_line(content), "a signal"))
 
 
@@ -71,8 +71,6 @@ PARSERS: "dict[str, tuple[str, Callable[[bytes], object]]]" = {
     "needs": ("needs", service_names),
     "after": ("after", service_names),
     "before": ("before", service_names),
-    "ready": ("readiness", ready),
-    "notification-fd": ("readiness", notification_fd),
     "timeout-up": ("timeout_up", milliseconds),
     "success": ("success", success),
     "backoff": ("backoff", backoff),
@@ -83,10 +81,11 @@ PARSERS: "dict[str, tuple[str, Callable[[bytes], object]]]" = {
     "reload-signal": ("reload_signal", signal_number),
     "timeout-kill": ("timeout_kill", milliseconds),
     "kill-mode": ("kill_mode", kill_mode),
-    "health": ("health", health),
-    "timer": ("timer", timer),
 }
-"""The field of a Policy that the text of a file becomes, and by which function. `restart` becomes two fields."""
+"""The field of a Policy that the text of a file becomes, and by which function. `restart` becomes two fields.
+
+QUESTIONS of `asking.py` are the others. That module is loaded only for them.
+"""
 
 
 def read_policy(
@@ -106,6 +105,12 @@ def read_policy(
     if reading.bad_check:
         troubles.append((b"check", reading.bad_check))
     return reading.policy, refusal
+
+
+def _question(name: str) -> "tuple[str, Callable[[bytes], object]]":
+    from pyinit.services.definition.asking import QUESTIONS
+
+    return QUESTIONS[name]
 
 
 class _Reading:
@@ -162,7 +167,7 @@ class _Reading:
         if name == "restart":
             policy.restart, policy.exceptions = restart(content)
             return
-        field, parse = PARSERS[name]
+        field, parse = PARSERS.get(name) or _question(name)
         before = policy.readiness
         setattr(policy, field, parse(content))
         if name == "notification-fd" and "ready" in self._found and b"ready" not in self.bad:

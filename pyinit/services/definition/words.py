@@ -6,7 +6,6 @@ file is a word and its value, in any order and each once: `options` takes these.
 
 from pyinit.services.life.health import LOCALHOST
 from pyinit.services.life.policy import Outcomes
-from pyinit.system.signals import number_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -97,6 +96,8 @@ def outcomes(text: bytes) -> Outcomes:
     signals: set[int] = set()
     for word in text.replace(b",", b" ").split():
         if not word[:1].isdigit():
+            from pyinit.system.signals import number_of
+
             signals.add(number_of(word))
             continue
         least, dash, most = word.partition(b"-")
