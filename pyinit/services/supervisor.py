@@ -116,7 +116,7 @@ class Supervisor:
     def _open(self, definition: "Definition | None") -> None:
         statedir, context = self._statedir, self._context
         try:
-            self._definition = definition or self._define()
+            self._definition = definition or read_definition(directory_fd, context.has_settings)
         except OSError as error:
             raise CannotOpen(b"unable to stat %b/down" % self.name, error) from None
         statedir.acquire(context.runtime)
@@ -177,7 +177,7 @@ class Supervisor:
             changes: dict[bytes, bytes | None] = {}
             if not context.is_classical:
                 changes[b"SERVICE_NAME"] = self.name
-                definition = definition or self._define()
+                definition = definition or read_definition(directory_fd, context.has_settings)
                 if definition.has_env or definition.has_secrets:
                     self._add_variables(definition, changes)
             pid = context.spawner.start([b"./run"], directory_fd, self._redirections, changes)
