@@ -116,7 +116,7 @@ class Supervisor:
     def _open(self, definition: "Definition | None") -> None:
         statedir, context = self._statedir, self._context
         try:
-            self._definition = definition or read_definition(directory_fd, context.has_settings)
+            self._definition = definition or self._define()
         except OSError as error:
             raise CannotOpen(b"unable to stat %b/down" % self.name, error) from None
         statedir.acquire(context.runtime)
