@@ -397,6 +397,25 @@ def test_memory_is_bounded_on_a_line_without_end(house: House) -> None:
     assert sorted(line[-1:] for line in lines[2:4]) == [b"z", b"z"]
 
 
+def test_a_window_of_a_large_file_fits_into_little_memory(house: House) -> None:
+    """A file of 200 MB whose clock was set back in its middle, read with an address space smaller than it."""
+    (house.logs / "web").mkdir()
+    with (house.logs / "web/current").open("wb") as current:
+        for block in (*range(1100), *range(900, 2000)):
+            lines = range(block * 1000, block * 1000 + 1000)
+            current.write(b"".join(tai.label(line * 10**6) + b" " + b"x" * 64 + b"\n" for line in lines))
+    assert (house.logs / "web/current").stat().st_size > 200_000_000
+    limited = ["prlimit", f"--as={120 << 20}", *SVLOG]
+    for arguments, count in (
+        (["-n", "1000"], 1000),
+        (["--since", tai.label(1_999_000 * 10**6).decode()], 1000),
+        (["--since", tai.label(1_099_000 * 10**6).decode(), "-n", "2000000"], 1_101_000),
+        (["--until", tai.label(1_000_000 * 10**6).decode(), "-n", "10"], 10),
+    ):
+        done = subprocess.run([*limited, *arguments], env=house.environment, capture_output=True, check=False)
+        assert (done.returncode, done.stderr, done.stdout.count(b"\n")) == (0, b"", count)
+
+
 TQDM = """
 import sys
 class tqdm:

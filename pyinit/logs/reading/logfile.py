@@ -2,8 +2,10 @@
 
 import posix
 
-from pyinit.logs.reading.merging import BEGINNING, HEAD_LENGTH, has_label, key_of
+from pyinit.logs.reading.merging import BEGINNING
 from pyinit.logs.reading.packed import LONGEST_MAGIC, CannotUnpack, format_of, unpacked
+from pyinit.logs.reading.seeking import FEW_PROBES, MOST_PROBES, first_from, open_line
+from pyinit.logs.reading.stamps import LONGEST_STAMP, has_stamp, key_of
 from pyinit.logs.reading.times import key
 from pyinit.system.files import READ_FLAGS
 from pyinit.tai import TEXT_LENGTH
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 TAIL_BLOCK = 1 << 12
 GREATEST_TAIL_BLOCK = 1 << 18
 COMPARED = 1 << 12
+FAR = 1 << 20
+"""Bytes read backwards without a stamp, after which a file is taken for one without stamps."""
 
 
 class Reporter:
@@ -69,9 +73,10 @@ class LogFile:
             self._held = -1
 
     def measure(self) -> None:
-        """Let a held file end where it does now."""
+        """Let a held file end where it does now, and at the time of that."""
         if not self._packing:
-            self.end = posix.fstat(self._held).st_size
+            status = posix.fstat(self._held)
+            self.end, self.key = status.st_size, key(status.st_mtime_ns)
 
     def _look_at(self, descriptor: int) -> None:
         """Find the end. `current` and `previous` are never compressed, whatever their first bytes."""
@@ -164,43 +169,85 @@ class LogFile:
                     reporter.advance(file.tell() - before)
                     before = file.tell()
 
+    def _opened(self) -> int:
+        """A descriptor of its own for a plain file, which belongs to the caller; -1 for a compressed or bad one."""
+        if self._is_bad or self._packing:
+            return -1
+        descriptor = posix.dup(self._held) if self._held >= 0 else posix.open(self.path, READ_FLAGS)
+        try:
+            if self.end < 0:
+                self._look_at(descriptor)
+        except OSError:
+            posix.close(descriptor)
+            raise
+        if self._packing:
+            posix.close(descriptor)
+            return -1
+        return descriptor
+
+    def find(self, bound: bytes, is_expected: bool) -> int | None:
+        """Where the first line with a key of `bound` or more begins; the end if there is none, as `is_expected` or not.
+
+        None for a file that has to be read for that: it is compressed, or there is trouble.
+        """
+        try:
+            descriptor = self._opened()
+            if descriptor < 0:
+                return None
+            try:
+                beginning = posix.pread(descriptor, min(BEGINNING, self.end), 0)
+                if beginning and self.key >= bound and not has_stamp(beginning):
+                    return 0
+                return first_from(descriptor, self.end, bound, MOST_PROBES if is_expected else FEW_PROBES)
+            finally:
+                posix.close(descriptor)
+        except OSError:
+            return None
+
+    def skip(self) -> None:
+        """Leave out all but a last line that may go on."""
+        try:
+            descriptor = self._opened()
+            if descriptor >= 0:
+                self.start = open_line(descriptor, self.end)
+                posix.close(descriptor)
+        except OSError:
+            return
+
     def keep_tail(self, lines: int, reporter: Reporter) -> int:
-        """Move the start forward to a labelled line, so that at least `lines` lines follow; returns how many do.
+        """Move the start forward to a stamped line, so that at least `lines` lines follow; returns how many do.
 
         Of a compressed file the lines are only counted.
         """
-        if self.end < 0:
-            next(self.blocks(1, reporter), b"")
-        if self._packing or self._is_bad:
-            return sum(block.count(b"\n") for block in self.blocks(GREATEST_TAIL_BLOCK, reporter))
+        what = b"unable to open " + self.path
         try:
-            descriptor = posix.dup(self._held) if self._held >= 0 else posix.open(self.path, READ_FLAGS)
+            descriptor = self._opened()
+            if descriptor < 0:
+                return sum(block.count(b"\n") for block in self.blocks(GREATEST_TAIL_BLOCK, reporter))
+            what = b"unable to read " + self.path
+            try:
+                return self._keep_tail(descriptor, lines)
+            finally:
+                posix.close(descriptor)
         except OSError as error:
             self._is_bad = True
-            reporter.error(b"unable to open " + self.path, error)
+            reporter.error(what, error)
             return 0
-        try:
-            return self._keep_tail(descriptor, lines)
-        except OSError as error:
-            self._is_bad = True
-            reporter.error(b"unable to read " + self.path, error)
-            return 0
-        finally:
-            posix.close(descriptor)
 
     def _keep_tail(self, descriptor: int, lines: int) -> int:
         at, found, block = self.end, 0, TAIL_BLOCK
-        while at > 0:
-            size = min(block, at)
+        while at > self.start:
+            size = min(block, at - self.start)
             at -= size
             block = min(block * 2, GREATEST_TAIL_BLOCK)
-            text = posix.pread(descriptor, min(size + HEAD_LENGTH, self.end - at), at)
+            text = posix.pread(descriptor, min(size + LONGEST_STAMP, self.end - at), at)
             found += text.count(b"\n", 0, size)
             newline = text.find(b"\n", 0, size)
             behind = found
+            is_far = self.end - at > FAR
             while newline >= 0 and behind > lines:
                 behind -= 1
-                if key_of(text[newline + 1 : newline + 1 + HEAD_LENGTH]):
+                if is_far or key_of(text[newline + 1 : newline + 1 + LONGEST_STAMP]):
                     self.start = at + newline + 1
                     return behind
                 newline = text.find(b"\n", newline + 1, size)
@@ -211,4 +258,4 @@ class LogFile:
         if self.start:
             return True
         beginning = next(self.blocks(BEGINNING, reporter), b"")
-        return bool(key_of(beginning)) or not has_label(beginning)
+        return bool(key_of(beginning)) or not has_stamp(beginning)

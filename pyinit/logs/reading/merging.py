@@ -1,22 +1,22 @@
 """Logs read back: files cut into keyed lines, windows of time, several logs merged into one. Pure.
 
-The key of a line is its TAI64N label and the space behind it, so that keys compare as times do. But it is never less
+The key of a line is its stamp as a TAI64N label, and a space, so that keys compare as times do. But it is never less
 than the key of the line before it in the same log. So a log keeps its order when its clock was set back. And a line
-without a label stays behind the labelled line before it. Lines are merged by key; at the same key by the order of the
+without a stamp stays behind the stamped line before it. Lines are merged by key; at the same key by the order of the
 logs.
 """
 
 from _bisect import bisect_left, bisect_right
 from itertools import accumulate
 
+from pyinit.logs.reading.stamps import has_stamp, key_of, keys_of
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-HEAD_LENGTH = 26
-DIGITS = b"0123456789abcdef"
 BEGINNING = 1 << 12
-"""A file with no label in so many bytes has none: it belongs to the time at which it was finished."""
+"""A file with no stamp in so many bytes has none: it belongs to the time at which it was finished."""
 
 LONG = 1 << 16
 """A line is kept in memory for so many bytes; of a longer one the pieces are passed on as they come."""
@@ -25,8 +25,8 @@ LONG = 1 << 16
 class Batch:
     """Lines of one log, without their newlines, and the key of each; not empty.
 
-    `is_labelled`: every line has a label. A long line comes in batches of one piece each. `begins` is False for all its
-    pieces but the first, `ends` for all but the last.
+    `is_labelled`: every line has a TAI64N label. A long line comes in batches of one piece each. `begins` is False for
+    all its pieces but the first, `ends` for all but the last.
     """
 
     __slots__ = ("begins", "ends", "is_labelled", "keys", "lines")
@@ -45,34 +45,6 @@ Part = tuple[int, Batch, int, int]
 """Lines of a log, by its number: the batch, where the first is in it, and the one after the last."""
 
 
-def key_of(line: bytes) -> bytes:
-    """The label that a line begins with and the space behind it; nothing if it has none."""
-    head = line[:HEAD_LENGTH]
-    if len(head) == HEAD_LENGTH and head[0] == 64 and head[25] == 32 and not head[1:25].strip(DIGITS):
-        return head
-    return b""
-
-
-def has_label(text: bytes) -> bool:
-    """Whether any line that begins in the text has a label."""
-    at = 0
-    while at >= 0:
-        if key_of(text[at : at + HEAD_LENGTH]):
-            return True
-        at = text.find(b"\n@", at) + 1 or -1
-    return False
-
-
-def are_labels(heads: list[bytes]) -> bool:
-    """Whether all are labels with a space behind them: as one operation, because it is asked of every line."""
-    count, text = len(heads), b"".join(heads)
-    return (
-        text[::HEAD_LENGTH] == b"@" * count
-        and text[25::HEAD_LENGTH] == b" " * count
-        and text.translate(None, DIGITS) == b"@ " * count
-    )
-
-
 class Cutter:
     """One log's files, block by block, cut into batches. The result does not depend on where blocks end."""
 
@@ -88,16 +60,24 @@ class Cutter:
     def begin(self, beginning: bytes, time: bytes, goes_on: bool) -> list[Batch]:
         """The next file: its first bytes, the key of its time, and whether the last line of the file before may go on.
 
-        It does not if that was cut off by a crash, or if a label says that a line begins here.
+        It does not if that was cut off by a crash, or if a stamp says that a line begins here.
         """
         ended = []
         if self._held or self._is_inside:
             if goes_on and not key_of(beginning):
                 return []
             ended = self.finish()
-        if not has_label(beginning[:BEGINNING]):
-            self._last = max(self._last, time)
+        self.place(beginning, time)
         return ended
+
+    def place(self, beginning: bytes, time: bytes) -> None:
+        """Put lines without any stamp at the time at which their file was written last."""
+        if not has_stamp(beginning[:BEGINNING]):
+            self.reach(time)
+
+    def reach(self, key: bytes) -> None:
+        """Let no later line have a key before this one."""
+        self._last = max(self._last, key)
 
     def feed(self, block: bytes) -> list[Batch]:
         """The batches that a block completes."""
@@ -124,10 +104,7 @@ class Cutter:
         return self.feed(b"\n")
 
     def _batch(self, lines: list[bytes]) -> Batch:
-        keys = [line[:HEAD_LENGTH] for line in lines]
-        is_labelled = are_labels(keys)
-        if not is_labelled:
-            keys = [key_of(line) for line in lines]
+        keys, is_labelled = keys_of(lines)
         keys[0] = max(keys[0], self._last)
         keys = list(accumulate(keys, max))
         self._last = keys[-1]
@@ -136,9 +113,9 @@ class Cutter:
     def _piece(self) -> Batch:
         text, self._held = self._held, b""
         begins, self._is_inside = not self._is_inside, True
-        label = key_of(text) if begins else b""
-        self._last = max(self._last, label)
-        return Batch([self._last], [text], bool(label), begins, ends=False)
+        key = key_of(text) if begins else b""
+        self._last = max(self._last, key)
+        return Batch([self._last], [text], bool(key) and text[:1] == b"@", begins, ends=False)
 
 
 def clip(batches: "Iterable[Batch]", since: bytes, until: bytes) -> "Iterator[Batch]":

@@ -79,6 +79,8 @@ class Printout:
         if lines is None:
             return
         for reader in readers:
+            if self._query.until and self.is_whole:
+                reader.end_at(self._query.until)
             reader.keep_tail(lines, self._query.until)
         total = sum(count(self._clip(reader.preview(self._block, self.is_whole))) for reader in readers)
         self._renderer.drop = max(0, total - lines)

@@ -11,6 +11,7 @@ from errno import ENOENT
 
 from pyinit.logs.reading.logfile import LogFile
 from pyinit.logs.reading.merging import Cutter
+from pyinit.logs.reading.window import begin_at, end_at
 from pyinit.system.files import READ_FLAGS
 from pyinit.system.process import encoded
 from pyinit.tai import TEXT_LENGTH
@@ -29,13 +30,15 @@ TRIES = 100
 class LogReader:
     """The log of the service `name`, in directory `path`. `reporter` is told of files that cannot be read.
 
-    Files finished before the key `since` are left out. `refresh` finds new bytes; then `batches` reads them.
+    `refresh` finds new bytes; then `batches` reads them. The first `refresh` leaves out what has a key before `since`.
     """
 
     __slots__ = (
         "_cutter",
         "_denied",
+        "_floor",
         "_goes_on",
+        "_is_bounded",
         "_newest",
         "_queue",
         "_raw",
@@ -54,6 +57,10 @@ class LogReader:
         self._since = since
         self._reporter = reporter
         self._cutter = Cutter()
+        self._floor = b""
+        """No line that is read has a key before this."""
+        self._is_bounded = False
+        """Whether the files end before the lines after the window."""
         self._goes_on = True
         """Whether the line that the last file ended in may go on in the next."""
         self._queue: list[LogFile] = []
@@ -92,7 +99,25 @@ class LogReader:
                 self._queue.append(found)
         if not self._queue:
             raise OSError(ENOENT, "")
+        if self._since:
+            self._begin_at(self._since)
+            self._since = b""
         return None
+
+    def _begin_at(self, since: bytes) -> None:
+        """Leave out the lines before the first one with this key."""
+        index, self._floor = begin_at(self._queue, since)
+        for file in self._queue[:index]:
+            if file in self._raw:
+                file.start = file.end
+            else:
+                file.close()
+        del self._queue[:index]
+        self._cutter.reach(self._floor)
+
+    def end_at(self, until: bytes) -> None:
+        """Leave out the lines from the first one with a later key on, as far as that is found without reading all."""
+        self._is_bounded = end_at(self._queue, until)
 
     def _look(self) -> tuple[list[bytes], LogFile | None, LogFile | None] | None:
         """Names of old files in order, the file of a rotation under way, and `current`, at one moment.
@@ -175,8 +200,7 @@ class LogReader:
             if not raw.links and ((survives and not index) or raw.begins_like(old)):
                 self._forget(self._raw[: index + 1])
                 return True
-        if old.key >= self._since:
-            self._queue.append(old)
+        self._queue.append(old)
         return False
 
     def _forget(self, files: list[LogFile]) -> None:
@@ -211,11 +235,14 @@ class LogReader:
             if not is_begun:
                 is_begun = True
                 yield from cutter.begin(block, file.key, goes_on)
+            elif file.is_begun:
+                cutter.place(block, file.key)
             yield from cutter.feed(block)
 
     def preview(self, size: int, is_whole: bool) -> "Iterator[Batch]":
         """The same as `batches`, and `finish` if `is_whole`; the lines stay unread."""
         cutter, goes_on = Cutter(), True
+        cutter.reach(self._floor)
         for file in self._queue:
             yield from self._cut(file, cutter, goes_on, size)
             goes_on = not file.is_cut_off
@@ -226,11 +253,11 @@ class LogReader:
         """Leave out lines before the last `lines` lines with keys up to `until`, if that is not empty.
 
         More lines than that may be left. Files are read from their ends, unless they are compressed or may have lines
-        after `until`. The rest begins with a labelled line or a file, so that keys stay the same.
+        after `until`. The rest begins with a stamped line or a file, so that keys stay the same.
         """
         for index in range(len(self._queue) - 1, -1, -1):
             file = self._queue[index]
-            if until and (not file.is_old or file.key > until):
+            if until and not self._is_bounded and (not file.is_old or file.key > until):
                 continue
             lines -= file.keep_tail(lines, self._reporter)
             if lines <= 0 and file.has_known_keys(self._reporter):

@@ -2,7 +2,7 @@
 
 from time import gmtime, localtime
 
-from pyinit.logs.reading.merging import HEAD_LENGTH, key_of
+from pyinit.logs.reading.stamps import key_of, stamp_length
 from pyinit.tai import TEXT_LENGTH, UNIX_EPOCH, label, parse
 
 TYPE_CHECKING = False
@@ -71,7 +71,7 @@ def key(unix_ns: int) -> bytes:
 
 
 class Clock:
-    """Shows lines: labels become `YYYY-MM-DD HH:MM:SS.NNNNNNNNN`, local, or UTC with a Z. Other text stays."""
+    """Shows lines: stamps become `YYYY-MM-DD HH:MM:SS.NNNNNNNNN`, local, or UTC with a Z. Other text stays."""
 
     __slots__ = ("_seconds", "_zone")
 
@@ -82,7 +82,7 @@ class Clock:
     def show(self, lines: list[bytes], is_labelled: bool, prefix: bytes) -> list[bytes]:
         """The lines as they are shown, each with the prefix; `is_labelled` if all of them have labels."""
         if not is_labelled:
-            return [prefix + (self._line(line) if line[:1] == b"@" else line) for line in lines]
+            return [prefix + self._line(line) for line in lines]
         if len(self._seconds) > MOST_KEPT:
             self._seconds.clear()
         try:
@@ -103,10 +103,11 @@ class Clock:
         return b"%b.%09d%b" % (self._seconds[label[:SECONDS_LENGTH]], int(label[SECONDS_LENGTH:], 16), self._zone)
 
     def _line(self, line: bytes) -> bytes:
-        if not key_of(line[:HEAD_LENGTH]):
+        key = key_of(line)
+        if not key:
             return line
         try:
-            return self._text(line[:TEXT_LENGTH]) + line[TEXT_LENGTH:]
+            return self._text(key[:TEXT_LENGTH]) + line[stamp_length(line) - 1 :]
         except (OverflowError, OSError):
             return line
 
