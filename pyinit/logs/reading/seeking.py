@@ -41,6 +41,8 @@ def first_from(file_fd: int, end: int, bound: bytes, most_probes: int = MOST_PRO
     else:
         if not before and not has_stamp(posix.pread(file_fd, PROBE_SIZES[-1], 0)):
             return end  # no stamps at all, as far as was seen
+        if most_probes < MOST_PROBES:
+            before = max(before, end - STEP)
     return _scan(file_fd, before, end, bound)
 
 

@@ -82,10 +82,21 @@ def _seconds_label(text: bytes) -> bytes:
     fields = [text[:4], text[5:7], text[8:10], text[11:13], text[14:16], text[17:19]]
     if shape != b"--T::" or not all(map(bytes.isdigit, fields)):
         return b""
-    year, month, day, hour, minute, second = map(int, fields)
-    if not (0 < month <= 12 and 0 < day <= 31 and hour < 24 and minute < 60 and second <= 60):
+    try:
+        return b"@%016x" % (UNIX_EPOCH + utc_seconds([int(field) for field in fields]))
+    except ValueError:
         return b""
-    return b"@%016x" % (UNIX_EPOCH + _days(year, month, day) * 86400 + hour * 3600 + minute * 60 + second)
+
+
+def utc_seconds(numbers: list[int]) -> int:
+    """Unix seconds of year, month, day, hours, minutes and seconds in UTC. Raises ValueError where that is no time."""
+    year, month, day, hour, minute, second = numbers
+    if not (year > 0 and 0 < month <= 12 and hour < 24 and minute < 60 and second <= 60):
+        raise ValueError
+    days = _days(year, month, day)
+    if not (day > 0 and days < (_days(year, month + 1, 1) if month < 12 else _days(year + 1, 1, 1))):
+        raise ValueError
+    return days * 86400 + hour * 3600 + minute * 60 + second
 
 
 def _days(year: int, month: int, day: int) -> int:

@@ -1,8 +1,8 @@
 """Points in time as people write and read them: for --since and --until, and in place of labels."""
 
-from time import gmtime, localtime
+from time import gmtime, localtime, mktime
 
-from pyinit.logs.reading.stamps import key_of, stamp_length
+from pyinit.logs.reading.stamps import key_of, stamp_length, utc_seconds
 from pyinit.tai import TEXT_LENGTH, UNIX_EPOCH, label, parse
 
 TYPE_CHECKING = False
@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
 SECOND = 1_000_000_000
 UNITS = {b"s": 1, b"m": 60, b"h": 3600, b"d": 86400, b"w": 604800}
-DATE = rb"(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9})\d*)?)?([Zz]|[+-]\d\d:?\d\d)?)?"
 SECONDS_LENGTH = TEXT_LENGTH - 8
 MOST_KEPT = 100_000
 
@@ -30,39 +29,74 @@ def understand(text: bytes, now: int, is_utc: bool) -> int:
 
 
 def _understand(text: bytes, now: int, is_utc: bool) -> int:
-    import re
-
     if text[:1] == b"@":
         return parse(key_of(text + b" ") and text)
-    if found := re.fullmatch(rb"(\d{1,9})(?:\.(\d{1,9}))?([smhdw])", text):
-        amount, fraction, unit = found.groups()
-        return now - (int(amount) * SECOND + _fraction(fraction)) * UNITS[unit]
-    if found := re.fullmatch(DATE, text):
-        *numbers, fraction, zone = found.groups()
-        seconds = _seconds([int(number or 0) for number in numbers], zone or (b"Z" if is_utc else b""))
-        return seconds * SECOND + _fraction(fraction)
-    raise ValueError
+    if text[-1:] in UNITS and text:
+        number, dot, fraction = text[:-1].partition(b".")
+        if dot and not fraction:
+            raise ValueError
+        return now - (_number(number, 1, 9) * SECOND + _fraction(fraction, 9)) * UNITS[text[-1:]]
+    return _date(text[:10], text[10:], is_utc)
 
 
-def _fraction(digits: bytes | None) -> int:
-    return int((digits or b"").ljust(9, b"0"))
-
-
-def _seconds(numbers: list[int], zone: bytes) -> int:
-    """Unix seconds of year, month, day, hours, minutes, seconds."""
-    from calendar import timegm
-    from datetime import datetime
-    from time import mktime
-
-    year, month, day, hours, minutes, seconds = numbers
-    datetime(year, month, day, hours, minutes, min(seconds, 59))  # raises ValueError
-    moment = (year, month, day, hours, minutes, seconds, 0, 0, -1)
+def _date(date: bytes, rest: bytes, is_utc: bool) -> int:
+    """`YYYY-MM-DD` and what follows it."""
+    numbers, fraction, zone = [*_numbers(date, b"--", 4), 0, 0, 0], 0, b"Z" if is_utc else b""
+    if rest:
+        if rest[:1] not in (b"T", b"t", b" "):
+            raise ValueError
+        rest, given = _cut_zone(rest[1:])
+        zone = given or zone
+        clock, dot, digits = rest.partition(b".")
+        if (dot and not digits) or (dot and len(clock) != 8):
+            raise ValueError
+        fraction = _fraction(digits, len(digits))
+        numbers[3 : 3 + clock.count(b":") + 1] = _numbers(clock, b"::"[: max(1, clock.count(b":"))], 2)
+    seconds = utc_seconds(numbers)
     if not zone:
-        return int(mktime(moment))
-    if zone in b"Zz":
-        return timegm(moment)
-    offset = int(zone[1:3]) * 3600 + int(zone[-2:]) * 60
-    return timegm(moment) - (-offset if zone[:1] == b"-" else offset)
+        year, month, day, hour, minute, second = numbers
+        seconds = int(mktime((year, month, day, hour, minute, second, 0, 0, -1)))
+    elif zone not in (b"Z", b"z"):
+        offset = _number(zone[1:3], 2, 2) * 3600 + _number(zone[3:].removeprefix(b":"), 2, 2) * 60
+        seconds -= -offset if zone[:1] == b"-" else offset
+    return seconds * SECOND + fraction
+
+
+def _cut_zone(text: bytes) -> tuple[bytes, bytes]:
+    """A time of day, and the zone behind it."""
+    if text[-1:] in (b"Z", b"z"):
+        return text[:-1], text[-1:]
+    for length in 6, 5:
+        if text[-length : -length + 1] in (b"+", b"-"):
+            return text[:-length], text[-length:]
+    return text, b""
+
+
+def _numbers(text: bytes, separators: bytes, first: int) -> list[int]:
+    """Numbers of two digits, the first one of so many, with these separators between them."""
+    at = first
+    numbers = [_number(text[:first], first, first)]
+    for index in range(len(separators)):
+        if text[at : at + 1] != separators[index : index + 1]:
+            raise ValueError
+        numbers.append(_number(text[at + 1 : at + 3], 2, 2))
+        at += 3
+    if at != len(text):
+        raise ValueError
+    return numbers
+
+
+def _number(digits: bytes, least: int, most: int) -> int:
+    if not (digits.isdigit() and least <= len(digits) <= most):
+        raise ValueError
+    return int(digits)
+
+
+def _fraction(digits: bytes, most: int) -> int:
+    """Nanoseconds of these digits of a second, of which the first nine count."""
+    if digits:
+        _number(digits, 1, most)
+    return int(digits[:9].ljust(9, b"0"))
 
 
 def key(unix_ns: int) -> bytes:
