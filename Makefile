@@ -16,7 +16,7 @@ made := .venv/.made-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.versio
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test lint types unit process conformance container image man bench soak nightly coverage mutants clean
+.PHONY: help demo test lint types unit process conformance container image man bench soak nightly coverage mutants pages clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 14
@@ -78,7 +78,10 @@ coverage: .venv/.test ## what the unit and process levels reach, in every proces
 	$(bin)/coverage combine -q
 	$(bin)/coverage report
 
-nightly: unit soak coverage mutants ## what takes too long for every change: random faults, mutated pure rooms
+nightly: unit soak coverage mutants pages ## what takes too long for every change: random faults, mutated pure rooms
+
+pages: .venv/.test ## type every page of the documentation, slow sessions too
+	PYINIT_PAGES=all tests/engine run $(bin)/pytest tests/container/test_pages.py
 
 mutants: .venv/.test ## change the pure rooms in small ways; `mutmut results` lists what no test missed
 	$(bin)/pip install -q --use-pep517 -e '.[mutants]'

@@ -4,7 +4,7 @@ What a page promises is compared word for word, but for what differs from run to
 
     (pid 8), 8:M        any number; within one block the same number for the same, and another for another
     12 seconds, 0.013s  any number; also 0m0.127s
-    15:02:53.310        any time of day; 28 Nov 2026 and 2026-11-28 any date
+    15:02:53.310        any time of day; 28 Nov 2026 and 2026-11-28 any date; so the output of `date`
     @4000000069...      any TAI64N label (24 digits)
     3f1c... (12 or 64)  any hexadecimal identifier, behind sha256: too
     ...                 alone on its line any lines, none as well; in a line any text
@@ -14,14 +14,17 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r"^(<!-- slow -->\n)?```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PLACED = re.compile(r"^# ((?:[\w.-]+/)+[\w.-]+|Dockerfile|[\w-]+\.\w+)$")
+
+EXAMPLE = re.compile(r"^    \$ .*\n(?:    .*\n)*", re.MULTILINE)
 
 VARIES = re.compile(
     r"""
     (?P<lines>^\.\.\.\n) | (?P<text>\.\.\.)
     | (?<=\(pid\ )(?P<pid>\d+)(?=\)) | \b(?P<leader>\d+)(?=:[A-Z]\ )
     | (?P<span>\b(?:\d+m)?\d+(?:\.\d+)?(?=s\b|\ seconds\b))
+    | (?P<stamp>\b[A-Z][a-z]{2}\ [A-Z][a-z]{2}\ [\ \d]\d\ \d\d:\d\d:\d\d\ [A-Z]+\ \d{4}\b)
     | (?P<clock>(?<![\d:])\d\d:\d\d:\d\d(?:\.\d+)?)
     | (?P<day>\b\d\d?\ [A-Z][a-z]{2}\ \d{4}\b) | (?P<date>\b\d{4}-\d\d-\d\d(?!\d))
     | (?P<label>(?<=@)[0-9a-f]{24}\b) | (?P<id>\b(?:[0-9a-f]{64}|(?=\d*[a-f])[0-9a-f]{12})\b)
@@ -32,6 +35,7 @@ ANY = {
     "lines": r"(?:.*\n)*?",
     "text": r".*",
     "span": r"(?:\d+m)?\d+(?:\.\d+)?",
+    "stamp": r"[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d [A-Z]+ \d{4}",
     "clock": r"\d\d:\d\d:\d\d(?:\.\d+)?",
     "day": r"\d\d?\ [A-Z][a-z]{2}\ \d{4}",
     "date": r"\d{4}-\d\d-\d\d",
@@ -68,10 +72,11 @@ class Command:
 
 @dataclass(frozen=True)
 class Session:
-    """A console block."""
+    """A console block. It takes many seconds if a comment before it says `slow`."""
 
     line: int
     commands: list[Command] = field(default_factory=list)
+    is_slow: bool = False
 
 
 Block = File | Script | Session
@@ -84,14 +89,22 @@ def blocks(page: str) -> Iterator[Block]:
     script without a name: an example.
     """
     for found in FENCE.finditer(page):
-        language, text = found[1], found[2]
-        line = page.count("\n", 0, found.start()) + 2
+        slow, language, text = found.groups()
+        line = page.count("\n", 0, found.start(2)) + 2
         if name := _name(text):
             yield File(line, name, text)
         elif language == "console":
-            yield Session(line, list(_commands(text, line)))
+            yield Session(line, list(_commands(text, line)), slow is not None)
         elif language == "sh" and not text.startswith("#!"):
             yield Script(line, text)
+
+
+def examples(page: str) -> Iterator[Session]:
+    """The sessions of a page of the manual: indented, with `$ ` before the first command."""
+    for found in EXAMPLE.finditer(page):
+        line = page.count("\n", 0, found.start()) + 1
+        text = "".join(row.removeprefix("    ") for row in found[0].splitlines(keepends=True))
+        yield Session(line, list(_commands(text, line)))
 
 
 def _name(text: str) -> str | None:

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from console import Command, File, Script, Session, blocks, is_look, matches, rename
+from console import Command, File, Script, Session, blocks, examples, is_look, matches, rename
 from container.images import build
 
 ROOT = Path(__file__).parents[2]
 PREFIX = "pyinit-page-"
+IS_THOROUGH = os.environ.get("PYINIT_PAGES") == "all"
+"""Whether sessions that a page marks as slow are typed too: see `make pages`."""
 PATIENCE = 20.0
 """Seconds in which a command that only looks has to show what the page promises."""
 
@@ -50,9 +52,11 @@ PAGES = [
 
 @dataclass
 class Reader:
-    """Who types: in a directory of its own, each command in a shell of its own."""
+    """Types in a directory of its own, each command in a shell of its own."""
 
     here: Path
+    inside: str = ""
+    """A container in which commands are given that are none of docker's."""
 
     def write(self, file: File) -> None:
         path = self.here / file.name
@@ -62,8 +66,14 @@ class Reader:
 
     def type(self, command: str) -> tuple[int, str]:
         """Exit code and output, both streams in one, as a terminal shows it."""
+        shell = ["bash", "-c", command]
+        if self.inside and not command.startswith("docker "):
+            detached = ["-d"] if command.endswith("&") else []
+            # The engine waits for whoever has its streams, seconds long.
+            quiet = re.sub("&$", ">/dev/null 2>&1 &", command)
+            shell = ["docker", "exec", *detached, self.inside, "sh", "-c", quiet]
         done = subprocess.run(
-            ["bash", "-c", command],
+            shell,
             cwd=self.here,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -82,7 +92,7 @@ class Reader:
 
     def compare(self, command: Command, pids: dict[str, str]) -> dict[str, str]:
         """Give the command, again if it only looks, until the output is the promised one."""
-        deadline = time.monotonic() + (PATIENCE if is_look(command.text) else 0)
+        deadline = time.monotonic() + (PATIENCE if self.is_look(command.text) else 0)
         while True:
             _, said = self.type(command.text)
             self.settle(command.text)
@@ -94,6 +104,10 @@ class Reader:
                 f"line {command.line}: {command.text}\n--- promised\n{command.output}--- said\n{said}"
             )
             time.sleep(0.1)
+
+    def is_look(self, command: str) -> bool:
+        is_ours = self.inside and not command.startswith("docker ")
+        return is_look(f"docker exec {self.inside} {command}" if is_ours else command)
 
     def settle(self, command: str) -> None:
         """A reader is slower than a boot: wait a little for a container's services before the next command."""
@@ -143,5 +157,27 @@ def test_the_page_is_true(typed: str, tmp_path: Path) -> None:
             code, said = reader.type(f"set -e\n{block.text}")
             reader.settle(block.text)
             assert code == 0, f"line {block.line}: {block.text}{said}"
-        else:
+        elif IS_THOROUGH or not block.is_slow:
             reader.follow(block)
+
+
+MANUAL = [page for page in sorted((ROOT / "docs/commands").glob("*.md")) if any(examples(page.read_text()))]
+
+
+@pytest.fixture(scope="module")
+def manual(image: str) -> Iterator[str]:
+    """A container in which the examples of the manual come true."""
+    subprocess.run(["docker", "tag", image, "pyinit"], check=True)
+    name = build(f"{PREFIX}manual", SETUPS / "manual")
+    clear(f"--name {name}")
+    subprocess.run(["docker", "run", "-d", "--name", name, name], check=True)
+    subprocess.run(["docker", "exec", "-d", name, "env", "PYINIT_SERVICE_DIR=/sick", "svscanboot"], check=True)
+    yield name
+    clear(f"--name {name}")
+
+
+@pytest.mark.parametrize("page", MANUAL, ids=lambda page: page.stem)
+def test_the_examples_of_the_manual_are_true(page: Path, manual: str, tmp_path: Path) -> None:
+    reader = Reader(tmp_path, inside=manual)
+    for session in examples(page.read_text().replace("CONTAINER", manual)):
+        reader.follow(session)

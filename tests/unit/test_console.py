@@ -1,7 +1,7 @@
 """What a page is taken for by the test that types it."""
 
 import pytest
-from console import Command, File, Script, Session, blocks, is_look, matches, rename
+from console import Command, File, Script, Session, blocks, examples, is_look, matches, rename
 
 PAGE = """\
 # A page
@@ -52,6 +52,22 @@ def test_blocks_are_files_scripts_and_sessions() -> None:
     ]
 
 
+def test_a_session_may_be_slow() -> None:
+    page = "<!-- slow -->\n```console\n$ one\n```\n\n```console\n$ two\n```\n"
+    assert list(blocks(page)) == [
+        Session(3, [Command(3, "one", "")], is_slow=True),
+        Session(7, [Command(7, "two", "")]),
+    ]
+
+
+def test_the_examples_of_the_manual_are_indented() -> None:
+    page = "# svc\n\n    no session\n\n    $ one\n    a\n    $ two\n\ntext\n\n    $ three\n"
+    assert list(examples(page)) == [
+        Session(5, [Command(5, "one", "a\n"), Command(7, "two", "")]),
+        Session(11, [Command(11, "three", "")]),
+    ]
+
+
 @pytest.mark.parametrize(
     "first", ["# a comment", "# service/web", "#service/web/run", "echo", "# see docs/guides/x.md for more"]
 )
@@ -67,6 +83,7 @@ SAME = [
     ("ready services=2 in 0.013s\n", "ready services=2 in 1.2s\n"),
     ("real\t0m0.127s\n", "real\t1m10.001s\n"),
     ("28 Nov 2026 15:02:53.310 * on\n", "1 Jan 2031 00:00:00.999 * on\n"),
+    ("Tue Aug 24 04:04:05 UTC 1999\n", "Sat Nov  8 18:45:26 UTC 2026\n"),
     ("2026-11-28 15:02:53\n", "2031-01-01 01:02:03.123456\n"),
     ('{"time": "2026-11-21T09:09:01.181089043Z"}\n', '{"time": "2031-01-01T01:02:03.4Z"}\n'),
     ("@400000006a0000000000000a x\n", "@400000006b1234567890abcd x\n"),
