@@ -112,7 +112,7 @@ class Reader:
     def settle(self, command: str) -> None:
         """A reader is slower than a boot: wait a little for a container's services before the next command."""
         if started := STARTED.search(command):
-            deadline = time.monotonic() + 2
+            deadline = time.monotonic() + 1
             while self.type(f"docker exec {started[1]} svstat --ready")[0] and time.monotonic() < deadline:
                 time.sleep(0.05)
 

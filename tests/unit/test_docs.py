@@ -18,6 +18,9 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = sorted((DOCS / "commands").glob("*.md"))
 DOCUMENTS = sorted(DOCS.rglob("*.md"))
+OTHERS = sorted({*ROOT.glob("*.md"), *ROOT.glob("benchmarks/results/*.md"), *ROOT.glob("tests/*.md")})
+USED = [*OTHERS, *(page for page in DOCUMENTS if "reference" not in page.parts)]
+"""Pages that tell of commands; `reference` tells of files."""
 
 ASKED_BY = {"pyinit": ["--help"], "svc": ["-?"], "svlog": ["-?"], "softlimit": ["-?"], "setlock": ["-?"]}
 """What makes a command print its usage; others do when they are called without arguments."""
@@ -105,13 +108,38 @@ def test_options_are_the_synopsis_options(page: Path) -> None:
     assert sorted(listed) == sorted(dict.fromkeys(letters))
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+@pytest.mark.parametrize("document", [*DOCUMENTS, *OTHERS], ids=lambda path: str(path.relative_to(ROOT)))
 def test_links_lead_somewhere(document: Path) -> None:
     for target, anchor in re.findall(r"\]\(([^)#\s]*)#?([^)\s]*)\)", prose(document.read_text())):
         file = (document.parent / target).resolve() if target else document
-        assert file.is_file(), target
+        if target.startswith("https://"):
+            continue
+        assert file.exists(), target
         assert DOCS.parent in file.parents
         assert not anchor or anchor in anchors(file.read_text()), f"{target}#{anchor}"
+
+
+@pytest.mark.parametrize("document", USED, ids=lambda path: str(path.relative_to(ROOT)))
+def test_options_that_a_page_names_exist(document: Path) -> None:
+    """Of `svc -d NAME` and the like, the letters and words are in the synopsis of the command."""
+    ours = re.compile(rf"`(?:docker exec \S+ )?({'|'.join(commands())})((?: -{{1,2}}[\w-]+(?: \d+)?)+)")
+    for name, given in ours.findall(document.read_text()):
+        known = sections(DOCS / f"commands/{name}.md")["SYNOPSIS"] + " --help --version"
+        for option in re.findall(r"-{1,2}\w[\w-]*", given):
+            for letter in [option] if option.startswith("--") else option[1:]:
+                shown = letter if option.startswith("--") else f"-{letter}"
+                is_known = rf"(?<![\w-]){shown}\b|[, :]{letter} \w|\[ -\w*{letter}"
+                assert re.search(is_known, known), f"{name} {option}"
+
+
+@pytest.mark.parametrize("document", [*DOCUMENTS, *OTHERS], ids=lambda path: str(path.relative_to(ROOT)))
+def test_targets_and_files_that_a_page_names_exist(document: Path) -> None:
+    text = document.read_text()
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    for words in re.findall(r"`make ([^`]+)`|^    make (\w+)", text, re.MULTILINE):
+        assert {word for word in "".join(words).split() if word.isalpha()} <= targets
+    for name in re.findall(r"`((?:tools|tests|images|benchmarks|pyinit|bin)/[\w./-]+)`", text):
+        assert (ROOT / name).exists(), name
 
 
 def test_every_document_can_be_found() -> None:
