@@ -1,6 +1,7 @@
 """pyinit [options] [--] [command ...]: process 1 of a container: services, their logs, and a main command.
 
 pyinit doctor [dir]: what is wrong with the service directories in dir, one line a finding (exit 1), or nothing (0).
+pyinit doctor --explain CODE: what the finding of this code means, and the repair.
 
     -d, --service-dir DIR  the directory of services
     -E, --early            start the command at once, not when the services are up
@@ -32,6 +33,7 @@ environment:
 """
 
 import posix
+import sys
 from time import monotonic
 
 from pyinit import __version__, report
@@ -65,11 +67,17 @@ def main(argv: list[bytes]) -> int:
 
 
 def _examine(arguments: list[bytes]) -> int:
-    """`pyinit doctor [DIR]`: one line a finding; 1 if there is any."""
-    from pyinit.init.examination import examine
+    """`pyinit doctor [DIR]`: one line a finding, 1 if one is an error. `--explain CODE`: what a finding means.
 
-    if len(arguments) > 1:
-        report.usage(PROG, b"doctor [dir]")
+    Nothing is changed, so nothing is compiled either.
+    """
+    sys.dont_write_bytecode = True
+    from pyinit.init.examination import examine, explain
+
+    if len(arguments) == 2 and arguments[0] == b"--explain":
+        return explain(arguments[1])
+    if len(arguments) > 1 or (arguments[:1] and arguments[0].startswith(b"-")):
+        report.usage(PROG, b"doctor [dir] | doctor --explain code")
     return examine(arguments[0] if arguments else b"")
 
 

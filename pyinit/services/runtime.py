@@ -172,12 +172,21 @@ def make_usable(path: bytes) -> tuple[bytes, bool]:
     return b"", False
 
 
-def make(environment: "Mapping[bytes, bytes]") -> bytes | None:
-    """Make the first directory that can be used, and leave it unlocked; None if none can be used."""
-    for path in paths.runtime_directories(environment, posix.geteuid()):
-        if not make_usable(path)[0]:
-            return path
-    return None
+def is_usable(path: bytes) -> bool:
+    """What `make_usable` would find of the directory, without making or changing anything."""
+    from pyinit.system.access import could_make
+
+    try:
+        found = posix.lstat(path)
+    except OSError:
+        return could_make(path)
+    is_own = S_ISDIR(found.st_mode) and found.st_uid == posix.geteuid()
+    return is_own and could_make(path)
+
+
+def could_use(environment: "Mapping[bytes, bytes]") -> bool:
+    """Whether there is a directory that can be used, or could be made."""
+    return any(is_usable(path) for path in paths.runtime_directories(environment, posix.geteuid()))
 
 
 def _make_closed(name: bytes, parent_fd: int) -> None:

@@ -210,11 +210,11 @@ class Supervisor:
         if self._context.is_classical:
             return b""
         try:
-            from pyinit.services.definition.doctor import of_program
+            from pyinit.services.definition.programs import of_program
         except (OSError, ImportError):  # the import takes a descriptor, and there may be none
             return b""
         findings = of_program(b"run", self._statedir.fds.directory, self._context.spawner.environment.get(b"PATH"))
-        return b"; ".join(finding for finding in findings if finding != b"run: " + report.reason(error))
+        return b"; ".join(finding.said for finding in findings if finding.text != report.reason(error))
 
     def _say(self, text: bytes, error: OSError | None, detail: bytes = b"") -> None:
         text += (b": " + report.reason(error) if error else b"") + (b": " + detail if detail else b"")

@@ -9,6 +9,17 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 
+def is_account(name: bytes) -> bool:
+    """Whether there is an account of this name."""
+    import pwd
+
+    try:
+        pwd.getpwnam(decoded(name))
+    except (KeyError, ValueError):
+        return False
+    return True
+
+
 class User:
     """`with user:` files that are made belong to the account. After it this process is itself again.
 

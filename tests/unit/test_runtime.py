@@ -11,7 +11,7 @@ import pytest
 from pyinit import report
 from pyinit.formats import paths
 from pyinit.formats.paths import runtime_directories
-from pyinit.services.runtime import RuntimeDirectory, make
+from pyinit.services.runtime import RuntimeDirectory, could_use, is_usable, make_usable
 from pyinit.view.running import is_ready, known, running
 
 NOBODY = 65534
@@ -26,6 +26,12 @@ def top(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     monkeypatch.setattr(paths, "runtime_directories", inside)
     return tmp_path
+
+
+def make(environment: dict[bytes, bytes]) -> bytes | None:
+    """Make the first directory that can be used; None if none can be."""
+    candidates = paths.runtime_directories(environment, os.geteuid())
+    return next((path for path in candidates if not make_usable(path)[0]), None)
 
 
 @pytest.fixture
@@ -92,6 +98,24 @@ def test_none_may_be_left(top: Path) -> None:
     empty = RuntimeDirectory({})
     empty.set_ready(b"ready\n")
     assert empty.get() is None
+
+
+def test_whether_one_could_be_used_is_seen_without_making_any(top: Path) -> None:
+    assert could_use({})
+    assert list(top.iterdir()) == []
+    (top / "named").mkdir(mode=0o700)
+    assert is_usable(bytes(top / "named"))
+    assert stat.S_IMODE((top / "named").stat().st_mode) == 0o700
+    for name in ("run", f"shm-{os.geteuid()}", f"tmp-{os.geteuid()}"):
+        (top / name).write_text("")
+    shutil.rmtree(top / "named")
+    make_link(top / "named")
+    assert not could_use({})
+
+
+def test_another_accounts_directory_could_not_be_used(top: Path) -> None:
+    make_anothers(top / "named")
+    assert not is_usable(bytes(top / "named"))
 
 
 def test_it_is_made_when_first_asked_for_and_once(top: Path) -> None:

@@ -336,7 +336,7 @@ def test_pyinit_says_what_is_wrong_with_run(modern: World, tmp_path: Path, capfd
     directory = make_service(tmp_path, "web", run="#!/no/such/interpreter\n")
     modern.spawner.failures.append(OSError(ENOENT, ""))
     web = Service(modern, directory)
-    assert "file does not exist: run: its interpreter /no/such/interpreter" in capfd.readouterr().err
+    assert "file does not exist: the interpreter /no/such/interpreter" in capfd.readouterr().err
     web.close()
 
 

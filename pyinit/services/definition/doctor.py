@@ -1,125 +1,32 @@
-"""What is wrong with a service directory, before it is booted or when it does not start.
+"""What is wrong with a service directory, before it is booted.
 
-Each check is a function that yields findings, one text each. `pyinit doctor` prints them all, and a failed start is
-told with those of its program. Nothing is changed and nothing is run.
+Each check is a function that yields findings. Nothing is changed, and nothing is run but `sh -n`, which executes
+nothing. What the definition's own reader says of bad content becomes findings in one place, `_of_content`.
 """
 
 import posix
-from stat import S_ISDIR, S_ISREG
+from _stat import S_ISDIR
 
 from pyinit.report import reason
-from pyinit.services.definition.reading import read_definition
-from pyinit.services.definition.variables import read_variables, secret_names
-from pyinit.services.trouble import CannotOpen
+from pyinit.services.definition.contents import OF_PROGRAMS, is_executable, of_line_ends, of_script
+from pyinit.services.definition.definition import HAS_NUL, Definition
+from pyinit.services.definition.filenames import names_in, of_log_names, of_names
+from pyinit.services.definition.findings import Finding
+from pyinit.services.definition.programs import of_program
+from pyinit.services.definition.values import of_environment
 from pyinit.system import files
-from pyinit.system.process import DEFAULT_PATH, candidates, encoded
+from pyinit.system.process import encoded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-HEAD = 4096
-"""How much of a program is looked at, bytes."""
 
-LONGEST_INTERPRETER_LINE = 255
-"""What the kernel reads of `#!` (BINPRM_BUF_SIZE of execve(2)); the rest is cut off without a word."""
+def open_services(directory: int) -> "Iterator[tuple[bytes, int, Finding | None]]":
+    """(name, descriptor, None) for each service in a directory that was opened to be listed, in order.
 
-
-def of_program(name: bytes, directory: int, path: bytes | None) -> "Iterator[bytes]":
-    """Why `name` in the directory would not run: missing, no file, not executable, a wrong first line.
-
-    `path` is the PATH that `#!/usr/bin/env NAME` would be looked up on.
+    A name that has none gives a finding instead. The descriptor is closed when the next one is asked for.
     """
-    try:
-        found = posix.stat(name, dir_fd=directory)
-    except OSError as error:
-        yield name + b": " + reason(error)
-        return
-    if not S_ISREG(found.st_mode):
-        yield name + (b" is a directory" if S_ISDIR(found.st_mode) else b" is not a file")
-        return
-    if not found.st_mode & 0o111:
-        yield name + b" is not executable: chmod +x"
-    try:
-        head = files.read(name, directory, HEAD)
-    except OSError as error:
-        yield b"%b can't be read: %b" % (name, reason(error))
-        return
-    yield from _of_head(name, head, path)
-
-
-def _of_head(name: bytes, head: bytes, path: bytes | None) -> "Iterator[bytes]":
-    if head[:4] == b"\x7fELF":
-        return
-    line, _, _ = head.partition(b"\n")
-    if head[:2] != b"#!":
-        yield name + (b" is empty" if not head else b" has no #! line")
-        return
-    if b"\r" in line:
-        yield name + b" has lines that end in CR LF: its interpreter is looked for with the CR in its name"
-        return
-    if len(line) > LONGEST_INTERPRETER_LINE:
-        yield name + b" has a #! line that is too long"
-        return
-    words = line[2:].split()
-    if not words:
-        yield name + b" has a #! line that names nothing"
-    elif trouble := _not_executable(words[0]):
-        yield b"%b: its interpreter %b %b" % (name, words[0], trouble)
-    elif words[0].endswith(b"/env") and len(words) > 1 and words[1][:1] != b"-" and not _is_found(words[1], path):
-        yield b"%b: env will not find %b on PATH" % (name, words[1])
-
-
-def _is_found(name: bytes, path: bytes | None) -> bool:
-    return not all(_not_executable(candidate) for candidate in candidates(name, path or DEFAULT_PATH))
-
-
-def _not_executable(path: bytes) -> bytes:
-    try:
-        mode = posix.stat(path).st_mode
-    except OSError as error:
-        return b"can't be used: " + reason(error)
-    return b"" if S_ISREG(mode) and mode & 0o111 else b"is not executable"
-
-
-def of_logger(directory: int, path: bytes | None) -> "Iterator[bytes]":
-    """What is wrong with `log`. That it has no `run` is not: the built-in logger is used then."""
-    try:
-        mode = posix.stat(b"log", dir_fd=directory).st_mode
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        yield b"log: " + reason(error)
-        return
-    if not S_ISDIR(mode):
-        yield b"log is not a directory"
-    elif files.exists(b"log/run", directory):
-        yield from of_program(b"log/run", directory, path)
-
-
-def of_environment(directory: int, given: "Mapping[bytes, bytes]") -> "Iterator[bytes]":
-    """What is wrong with `env/` and `secrets`."""
-    definition = read_definition(directory)
-    found: dict[bytes, bytes | None] = {}
-    try:
-        read_variables(definition, directory, given, found)
-        for name in secret_names(directory) if definition.has_secrets else ():
-            if name not in found:
-                yield b"secrets: %b is asked for, but %b_FILE is not set" % (name, name)
-    except CannotOpen as trouble:
-        yield trouble.message + b": " + reason(trouble.error)
-
-
-def of_state(directory: int, has_place: bool) -> "Iterator[bytes]":
-    """Whether supervise/ can be made, there or in a place of PID 1's."""
-    name = b"supervise" if files.exists(b"supervise", directory) else b"."
-    if not has_place and not posix.access(name, posix.W_OK | posix.X_OK, dir_fd=directory):
-        yield b"supervise/ can't be written, and there is no other place for it: set PYINIT_STATE"
-
-
-def examine_all(top: bytes, given: "Mapping[bytes, bytes]", has_place: bool) -> "Iterator[tuple[bytes, bytes]]":
-    """(name, finding) for every service in the directory `top`. Raises OSError when that can't be read."""
-    directory = posix.open(top, posix.O_RDONLY | posix.O_DIRECTORY | posix.O_CLOEXEC)
     seen: dict[tuple[int, int], bytes] = {}
     for text in sorted(posix.listdir(directory)):
         name = encoded(text)
@@ -131,21 +38,58 @@ def examine_all(top: bytes, given: "Mapping[bytes, bytes]", has_place: bool) -> 
                 continue
             opened = files.open_directory(name, directory)
         except OSError as error:
-            yield name, reason(error)
+            yield name, -1, Finding(b"", reason(error), b"unusable-directory")
             continue
-        first = seen.setdefault((found.st_dev, found.st_ino), name)
-        if first != name:
-            yield name, b"is the same directory as %b: one service, under either name" % first
-        else:
-            for finding in _of_service(opened, given, has_place):
-                yield name, finding
-        posix.close(opened)
-    posix.close(directory)
+        try:
+            first = seen.setdefault((found.st_dev, found.st_ino), name)
+            if first == name:
+                yield name, opened, None
+            else:
+                why = b"the same directory as %b: one service, under either name" % first
+                yield name, -1, Finding(b"", why, b"same-directory")
+        finally:
+            posix.close(opened)
 
 
-def _of_service(directory: int, given: "Mapping[bytes, bytes]", has_place: bool) -> "Iterator[bytes]":
+def of_service(
+    definition: Definition, directory: int, given: "Mapping[bytes, bytes]", has_place: bool
+) -> "Iterator[Finding]":
+    """Everything about one service but how it is logged. `given`: the container's environment.
+
+    `has_place`: there is a directory for state beside those of the services.
+    """
     path = given.get(b"PATH")
     yield from of_program(b"run", directory, path)
-    yield from of_logger(directory, path)
-    yield from of_environment(directory, given)
+    yield from of_script(b"run", directory, path, not definition.policy.is_oneshot)
+    if definition.log and definition.log.brings_logger:
+        yield from of_program(b"log/run", directory, path)
+        yield from of_script(b"log/run", directory, path, True)
+    for name in OF_PROGRAMS:
+        if is_executable(name, directory):
+            yield from of_script(name, directory, path, False)
+    yield from _of_content(definition)
+    yield from of_line_ends(directory)
+    yield from of_names(names_in(b".", directory))
+    yield from of_log_names(names_in(b"log", directory))
+    yield from of_environment(definition, directory, given)
     yield from of_state(directory, has_place)
+
+
+def _of_content(definition: Definition) -> "Iterator[Finding]":
+    """What the definition's reader could not use: of files that only change something, and of the one that refuses."""
+    for file, why in definition.troubles:
+        if (file, why) != definition.refusal:
+            yield Finding(file, why, b"nul-byte" if why == HAS_NUL else b"unusable-file")
+    if definition.refusal:
+        yield Finding(*definition.refusal, b"bad-content")
+
+
+def of_state(directory: int, has_place: bool) -> "Iterator[Finding]":
+    """Whether supervise/ can be made, there or in a place of PID 1's."""
+    try:
+        name = b"supervise" if files.exists(b"supervise", directory) else b"."
+    except OSError:  # the directory cannot be searched, and so not be written either
+        name = b"."
+    if not has_place and not posix.access(name, posix.W_OK | posix.X_OK, dir_fd=directory):
+        why = b"cannot be written, and there is no other place for it: set PYINIT_STATE"
+        yield Finding(b"supervise", why, b"state-directory")

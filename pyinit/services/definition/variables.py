@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     Changes = dict[bytes, bytes | None]
 
 
+HAS_EQUALS = b"= in the name of a variable"
 MOST = 2 << 20
 """Bytes of all variables in `env/`, and of their names."""
 
@@ -65,7 +66,7 @@ def _read_env(directory_fd: int, changes: "Changes") -> None:
 def read_value(name: bytes, env_fd: int) -> bytes | None:
     """The value that the file `name` in `env/` gives its variable, None to remove it. Raises CannotOpen."""
     if b"=" in name:
-        raise _unusable(b"env/" + name, b"= in the name of a variable")
+        raise _unusable(b"env/" + name, HAS_EQUALS)
     content = _read(name, env_fd, b"unable to read env/" + name)
     return value(content) if content else None
 
@@ -88,7 +89,7 @@ def secret_names(directory_fd: int) -> list[bytes]:
         raise CannotOpen(b"unable to read secrets", error) from None
     for name in names:
         if b"=" in name or b"\0" in name:
-            raise _unusable(b"secrets", b"= in the name of a variable" if b"=" in name else HAS_NUL)
+            raise _unusable(b"secrets", HAS_EQUALS if b"=" in name else HAS_NUL)
     return names
 
 
