@@ -16,7 +16,7 @@ made := .venv/.made-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.versio
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test lint types unit process conformance container image man bench soak nightly coverage mutants pages clean
+.PHONY: help demo test lint types unit process conformance container image man bench soak faults nightly coverage mutants pages clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 14
@@ -44,7 +44,7 @@ unit: .venv/.test ## one level of tests (also: process, conformance, container);
 
 # Two at a time: each test has a machine of its own, and most of its time is waiting.
 process: .venv/.test
-	$(bin)/pytest -n 2 tests/process
+	$(bin)/pytest -n 2 tests/process tests/faults
 
 conformance: .venv/.test
 	$(bin)/pytest tests/conformance
@@ -78,7 +78,10 @@ coverage: .venv/.test ## what the unit and process levels reach, in every proces
 	$(bin)/coverage combine -q
 	$(bin)/coverage report
 
-nightly: unit soak coverage mutants pages ## what takes too long for every change: random faults, mutated pure rooms
+faults: .venv/.test ## have system calls fail, one a run, and write docs/faults.md (PHASES)
+	PYTHONPATH=tests $(bin)/python -m faults.harness $(PHASES)
+
+nightly: unit soak faults coverage mutants pages ## what takes too long for every change: random faults, mutated pure rooms
 
 pages: .venv/.test ## type every page of the documentation, slow sessions too
 	PYINIT_PAGES=all tests/engine run $(bin)/pytest tests/container/test_pages.py
