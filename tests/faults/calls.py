@@ -135,14 +135,15 @@ def faults(phase: str, lines: list[str], top: Path) -> Iterator[Fault]:
     """The faults of a phase, from its trace: of the calls that are alike, the first two and the last fail."""
     counts: dict[str, int] = {}
     alike: dict[tuple[str, str], list[int]] = {}
-    is_ours = phase != "start"
+    is_ours = phase != "start"  # before our launcher everything is the interpreter's
     for line in lines:
         match = CALL.match(line)
         if not match:
             continue
         call = match[1]
         counts[call] = counts.get(call, 0) + 1
-        is_ours = is_ours or bool(LAUNCHER.match(line))
+        if LAUNCHER.match(line):
+            is_ours = phase != "interpreter"
         if is_ours and call not in NO_ERRORS | MEMORY:
             alike.setdefault((call, about(line, top)), []).append(counts[call])
     for (call, what), numbers in sorted(alike.items()):

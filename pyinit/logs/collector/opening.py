@@ -45,8 +45,12 @@ class JobFiles:
         """Say whose directory it is, if root writes into that of another account."""
         if posix.geteuid() == 0 and isinstance(self.user, Oneself):
             for directory in log.directories:
-                if directory.owner:
-                    notices.owner(directory.path, directory.owner)
+                try:
+                    owner = directory.owner
+                except OSError:  # the next opening tells
+                    continue
+                if owner:
+                    notices.owner(directory.path, owner)
 
     def start_processor(self, directory_fd: int, command: bytes) -> int:
         """Start a processor as the account of the files; returns its pid. Raises OSError."""

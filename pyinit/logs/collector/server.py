@@ -7,7 +7,7 @@ import posix
 import sys
 from _signal import SIGALRM, SIGTERM
 from _socket import MSG_DONTWAIT, SCM_RIGHTS, SOL_SOCKET
-from errno import EMFILE
+from errno import EMFILE, ENOMEM
 from time import monotonic
 
 from pyinit import report
@@ -18,7 +18,7 @@ from pyinit.logs.collector.publishing import CountersFile
 from pyinit.logs.collector.stream import Stream
 from pyinit.system.console import Console
 from pyinit.system.fork import ignore_keys
-from pyinit.system.loop import Loop
+from pyinit.system.loop import PASSING, Loop
 from pyinit.system.memory import keep_freed_memory
 
 TYPE_CHECKING = False
@@ -83,20 +83,29 @@ class Server:
         if pipe_fd < 0:
             self._ask_again(number, job.name)
             return
-        self._has_warned = False
         counters = self._counters_file.of(job.name)
-        stream = Stream(self._loop, job, pipe_fd, self._outlet, counters, self._counters_file, self._ended)
+        try:
+            stream = Stream(self._loop, job, pipe_fd, self._outlet, counters, self._counters_file, self._ended)
+        except PASSING as error:
+            posix.close(pipe_fd)
+            self._ask_later(number, job.name, error if isinstance(error, OSError) else ENOMEM)
+            return
+        self._has_warned = False
         self._streams[stream] = number
         stream.make_room = self._make_room
-        stream.open()
+        if not self._loop.guard(stream.open):
+            self._loop.call_at(monotonic() + PAUSE, stream.open)
 
     def _ask_again(self, number: int, name: bytes) -> None:
         """The pipe did not arrive, for want of a descriptor: ask for it when there is room. Its lines wait in it."""
         if self._make_room():
             self._tell(AGAIN + b"%d" % number)
-            return
+        else:
+            self._ask_later(number, name, EMFILE)
+
+    def _ask_later(self, number: int, name: bytes, error: "OSError | int") -> None:
         if not self._has_warned:
-            report.warn(PROG, b"%b: unable to take its pipe, trying again" % visible_name(name), EMFILE)
+            report.warn(PROG, b"%b: unable to take its pipe, trying again" % visible_name(name), error)
         self._has_warned = True
         self._loop.call_at(monotonic() + PAUSE, lambda: self._tell(AGAIN + b"%d" % number))
 

@@ -40,7 +40,10 @@ def largest_file() -> int:
     """Bytes that a log file of this process may have: RLIMIT_FSIZE, as far as multilog can work with that."""
     from resource import RLIM_INFINITY, RLIMIT_FSIZE, getrlimit
 
-    soft = getrlimit(RLIMIT_FSIZE)[0]
+    try:
+        soft = getrlimit(RLIMIT_FSIZE)[0]
+    except OSError:
+        return UNLIMITED
     return UNLIMITED if soft == RLIM_INFINITY else max(soft, LEAST_SIZE)
 
 
@@ -57,7 +60,7 @@ class ServiceDirectory(LogDirectory):
 
     @property
     def owner(self) -> int:
-        """The account that owns the open directory."""
+        """The account that owns the open directory. Raises OSError."""
         return posix.fstat(self._folder.descriptor).st_uid
 
     def open(self) -> None:
@@ -100,13 +103,18 @@ class ServiceDirectory(LogDirectory):
         yield from self._make_anew()
 
     def _is_gone(self) -> bool:
-        return self._current_fd >= 0 and posix.fstat(self._current_fd).st_nlink == 0
+        """Whether somebody has removed `current`; not if that cannot be told."""
+        try:
+            return self._current_fd >= 0 and posix.fstat(self._current_fd).st_nlink == 0
+        except OSError:
+            return False
 
     def _make_anew(self) -> "Work[None]":
         """Begin a new `current`, in a new directory if that is gone too."""
         folder, path = self._folder, self._folder.path
         report.warn(PROG, b"%b/current is gone, making it anew" % path)
-        if posix.fstat(folder.descriptor).st_nlink == 0:
+        status = yield from attempt(b"unable to stat %b", path, posix.fstat, folder.descriptor)
+        if status.st_nlink == 0:
             folder.close()
             yield from attempt(b"unable to open directory %b", path, folder.open)
             yield from attempt(b"unable to lock directory %b", path, folder.lock)
