@@ -45,6 +45,9 @@ if TYPE_CHECKING:
 COMMANDS_AT_ONCE = 64
 """Control bytes read at once: a flooded FIFO must not keep the other services waiting."""
 
+OPEN_PAUSE = 5.0
+"""Seconds between two tries to open the proof of life."""
+
 UNSTARTABLE = (OSError, ValueError, MemoryError, ImportError)
 """Errors of a start. Whatever goes wrong, the start has failed and is tried again."""
 
@@ -129,7 +132,20 @@ class Supervisor:
         self.handle(Opened())
         if context.is_classical and not self._publication.content:  # the C program tries twice, and says so twice
             self.handle(Opened())  # only the status follows from it now
-        statedir.open_ok()
+        self._open_ok()
+
+    def _open_ok(self) -> None:
+        """Open the proof of life. Run may be up: failing must not end the supervision, and is tried again."""
+        if self.state.phase == LEFT:
+            return
+        try:
+            self._statedir.open_ok()
+        except CannotOpen as trouble:
+            if self._context.is_classical:
+                raise
+            self._say(b"warning: " + trouble.message, trouble.error)
+            loop = self._context.loop
+            loop.call_at(loop.kernel.monotonic() + OPEN_PAUSE, self._open_ok)
 
     def _define(self) -> "Definition":
         context, directory_fd = self._context, self._statedir.fds.directory

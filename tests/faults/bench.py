@@ -16,6 +16,7 @@ HARMLESS = "no consequence"
 FATAL = "fatal, 111"
 ENDED = "the interpreter ended"
 UNMEASURED = "not measured"
+UNREACHED = f"{UNMEASURED}: no such call was made"
 
 PATIENCE = 20.0
 """Seconds for what must come true: the longest pause of PID 1 is 5 s, and the machine may be busy."""
@@ -246,7 +247,7 @@ def run(fault: Fault) -> str:
         except Exception as error:
             return f"{UNMEASURED}: {type(error).__name__} {error}"
         is_injected = any(INJECTED in line for line in bench.trace())
-        return found if is_injected else f"{UNMEASURED}: no such call was made"
+        return found if is_injected else UNREACHED
 
 
 def is_in_order(found: str) -> bool:

@@ -4,7 +4,7 @@ import os
 import posix
 import tempfile
 from collections.abc import Callable, Iterator
-from errno import EIO, EMFILE
+from errno import EIO, EMFILE, ENOMEM
 from pathlib import Path
 
 import pytest
@@ -213,18 +213,32 @@ def test_a_log_that_is_no_directory_is_a_trouble(tmp_path: Path, make: Callable[
     assert definition.troubles == ((b"log", reason),)
 
 
-def test_a_log_that_cannot_be_read_is_a_trouble(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    directory = make_service(tmp_path, "web", log__run="")
+def refuse_stat(monkeypatch: pytest.MonkeyPatch, refused: bytes, number: int) -> None:
     stat = posix.stat
 
     def refuse(name: bytes, *, dir_fd: int) -> os.stat_result:
-        if name == b"run":
-            raise OSError(EIO, "")
+        if name == refused:
+            raise OSError(number, "")
         return stat(name, dir_fd=dir_fd)
 
     monkeypatch.setattr(posix, "stat", refuse)
+
+
+def test_a_log_that_cannot_be_read_is_a_trouble(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    directory = make_service(tmp_path, "web", log__run="")
+    refuse_stat(monkeypatch, b"run", EIO)
     definition = read(directory)
     assert (definition.log, definition.troubles) == (None, ((b"log", b"input/output error"),))
+
+
+@pytest.mark.parametrize("name", [b"log", b"run"])
+def test_for_want_of_memory_a_logger_is_not_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: bytes
+) -> None:
+    directory = make_service(tmp_path, "web", log__run="")
+    refuse_stat(monkeypatch, name, ENOMEM)
+    with pytest.raises(OSError, match="Errno 12"):
+        read(directory)
 
 
 def test_a_directory_that_may_be_searched_but_not_read_is_asked_for_what_is_known(as_nobody: Path) -> None:

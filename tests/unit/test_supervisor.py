@@ -266,6 +266,23 @@ def test_an_ok_that_is_there_already_is_used(world: World, tmp_path: Path) -> No
     web.close()
 
 
+def test_a_proof_of_life_that_cannot_be_opened_is_tried_again(
+    modern: World, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Run is up by then: a supervisor that gave up would leave it to itself, and the next would start another."""
+    directory = make_service(tmp_path, "web")
+    (directory / "supervise").mkdir()
+    (directory / "supervise/ok").symlink_to("nowhere")
+    web = Service(modern, directory)
+    modern.run(11)
+    assert (web.phase, len(modern.spawner.starts)) == (RUNNING, 1)
+    assert capfd.readouterr().err.count("supervise: warning: unable to read web/supervise/ok: ") == 1
+    (directory / "supervise/ok").unlink()
+    modern.run(5)
+    assert web.is_supervised()
+    web.close()
+
+
 def test_with_a_down_file_it_waits_to_be_told(world: World, tmp_path: Path) -> None:
     web = Service(world, make_service(tmp_path, "web", down=""))
     assert (web.phase, web.status, world.spawner.starts) == (IDLE, (0, False, DOWN), [])

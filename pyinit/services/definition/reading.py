@@ -7,6 +7,7 @@ LONGEST bytes. A file that cannot be used is a trouble of the definition, never 
 
 import posix
 from _stat import S_ISDIR, S_ISREG
+from errno import EMFILE, ENFILE, ENOMEM
 
 from pyinit.report import reason
 from pyinit.services.definition.definition import HAS_NUL, LONGEST, PLAIN, SETTINGS, Definition, LogDefinition
@@ -15,6 +16,9 @@ from pyinit.system import files
 
 WITHOUT_SETTINGS = frozenset(("down", "env", "log", "secrets"))
 KNOWN = WITHOUT_SETTINGS.union(SETTINGS)
+WANTING = (EMFILE, ENFILE, ENOMEM)
+"""Errors of a system that has not enough of something for now."""
+
 KNOWN_IN_LOG = frozenset(("fold", "run", "script", "user"))
 
 
@@ -88,7 +92,7 @@ def _read_log(directory_fd: int, troubles: "list[tuple[bytes, bytes]]") -> LogDe
             return None
         log_fd = files.open_directory(b"log", directory_fd)
     except OSError as error:
-        troubles.append((b"log", reason(error)))
+        _tell_unreadable(error, troubles)
         return None
     try:
         names = _ask_for(KNOWN_IN_LOG, log_fd)
@@ -99,10 +103,17 @@ def _read_log(directory_fd: int, troubles: "list[tuple[bytes, bytes]]") -> LogDe
             lines[name] = _first_line(name.encode(), log_fd, directory_fd, troubles)
         return LogDefinition(script=lines["script"], user=lines["user"], is_multiline="fold" in names)
     except OSError as error:
-        troubles.append((b"log", reason(error)))
+        _tell_unreadable(error, troubles)
         return None
     finally:
         posix.close(log_fd)
+
+
+def _tell_unreadable(error: OSError, troubles: "list[tuple[bytes, bytes]]") -> None:
+    """The container logs a service whose `log` cannot be read. What is only WANTING is raised: it will be there."""
+    if error.errno in WANTING:
+        raise error
+    troubles.append((b"log", reason(error)))
 
 
 def _is_program(name: bytes, log_fd: int, troubles: "list[tuple[bytes, bytes]]") -> bool:
