@@ -81,7 +81,7 @@ class Reader:
             text=True,
             check=False,
             timeout=100,
-            env={**os.environ, "LC_ALL": "C.UTF-8", "TZ": "UTC", "DOCKER_BUILDKIT": "0", "DOCKER_CLI_HINTS": "false"},
+            env={**os.environ, "LC_ALL": "C.UTF-8", "TZ": "UTC", "DOCKER_CLI_HINTS": "false"},
         )
         return done.returncode, WARNING.sub("", done.stdout)
 
