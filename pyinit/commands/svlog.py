@@ -1,4 +1,5 @@
-"""svlog [-f] [-n LINES] [--since T] [--until T] [--utc] [SERVICE...]: prints logs, merged in the order of time."""
+"""svlog [-f] [-n LINES] [-g REGEX] [-C LINES] [--since T] [--until T] [--utc] [--json] [--stats]
+[SERVICE...]: prints logs, merged in the order of time."""
 
 import posix
 from time import time_ns
@@ -9,7 +10,7 @@ from pyinit.report import say, usage
 from pyinit.view.names import service_directory
 
 PROG = b"svlog"
-ARGUMENTS = b"[-f] [-n LINES] [--since T] [--until T] [--utc] [SERVICE...]"
+ARGUMENTS = b"[-f] [-n LINES] [-g REGEX] [-C LINES] [--since T] [--until T] [--utc] [--json] [--stats] [SERVICE...]"
 
 
 def main(argv: list[bytes]) -> int:
@@ -25,6 +26,11 @@ def main(argv: list[bytes]) -> int:
         from pyinit.logs.reading.following import FollowedPrintout
 
         return FollowedPrintout(query, logs, service_directory()).run()
+    if query.is_counting:
+        from pyinit.logs.reading.counting import CountedPrintout
+        from pyinit.view.text import line_counters
+
+        return CountedPrintout(query, logs, service_directory(), line_counters()).run()
     from pyinit.logs.reading.printout import Printout
 
     return Printout(query, logs, service_directory()).run()

@@ -77,7 +77,9 @@ class Spawner:
     def __init__(self, has_groups: bool = False) -> None:
         """`has_groups`: each program leads a process group of its own, which a terminal's ^C does not reach."""
         self._group = LEADING[GROUP if has_groups else NOTHING]
-        self._defaults = _defaults((*IGNORED_BY_PYTHON, *IGNORED_ON_TERMINALS) if has_groups else IGNORED_BY_PYTHON)
+        self._defaults = default_signals(
+            (*IGNORED_BY_PYTHON, *IGNORED_ON_TERMINALS) if has_groups else IGNORED_BY_PYTHON
+        )
         self.environment, self.invalid_entries = given_environment()
         """What programs get, and how many entries of the given environment they cannot get."""
         self._home = posix.open(".", posix.O_PATH | posix.O_DIRECTORY | posix.O_CLOEXEC)
@@ -168,7 +170,7 @@ class Spawner:
             self._change_limit(self._given_limit)
 
 
-def _defaults(ours: tuple[int, ...]) -> list[int]:
+def default_signals(ours: tuple[int, ...]) -> list[int]:
     """The signals that a program gets with their default: all but those that were ignored before the interpreter began.
 
     `ours` are ignored by this process itself. Without this list the program would get the same, but posix_spawn would

@@ -15,6 +15,10 @@ from pyinit.system import files
 from pyinit.view.names import find, state_of
 from pyinit.view.running import known
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pyinit.formats.counters import Counters
+
 NOT_RUNNING = b"supervise not running"
 
 
@@ -43,21 +47,24 @@ def status_lines(names: list[bytes], untold: "list[bytes] | None" = None) -> lis
 
 def counter_words(names: list[bytes]) -> list[bytes]:
     """`; log: ...` for each name whose lines the collector has counted, empty for the others."""
-    from pyinit.formats import counters
-
-    found = {}
-    for directory in known(posix.environ):
-        try:
-            found = counters.unpack(files.read_bounded(directory + counters.FILE, None, counters.LONGEST))
-        except (OSError, ValueError):
-            continue
-        break
     said = {
         service: b"; log: %d lines, %d bytes; written %d lines, %d bytes; " % counts.amounts()
         + b"%d deselected, %d dropped, blocked %.1f seconds" % (counts.deselected, counts.dropped, counts.blocked)
-        for service, counts in found.items()
+        for service, counts in line_counters().items()
     }
     return [said.get(name.rstrip(b"/").rpartition(b"/")[2], b"") for name in names]
+
+
+def line_counters() -> "dict[bytes, Counters]":
+    """What the collector has counted of each service's lines; nothing where no collector has."""
+    from pyinit.formats import counters
+
+    for directory in known(posix.environ):
+        try:
+            return counters.unpack(files.read_bounded(directory + counters.FILE, None, counters.LONGEST))
+        except (OSError, ValueError):
+            continue
+    return {}
 
 
 def _state(name: bytes, now: int) -> bytes:

@@ -1,5 +1,6 @@
 """svlog the program, on directories that real multilogs write, ours and Debian's."""
 
+import json
 import os
 import pty
 import re
@@ -163,11 +164,19 @@ def test_a_window_of_time(house: House) -> None:
         "--sinc 1m",
         "--utc=1",
         "-n 99999999999999999999",
+        "-g",
+        "-g x -C",
+        "-g x -C y",
+        "-C 1",
+        "--json=1",
+        "-f --stats",
+        "-n 5 --stats",
     ],
 )
 def test_wrong_usage(house: House, arguments: str) -> None:
     done = house.svlog(*arguments.split())
-    expected = b"svlog: usage: svlog [-f] [-n LINES] [--since T] [--until T] [--utc] [SERVICE...]\n"
+    expected = b"svlog: usage: svlog [-f] [-n LINES] [-g REGEX] [-C LINES] [--since T] [--until T] [--utc] "
+    expected += b"[--json] [--stats] [SERVICE...]\n"
     assert (done.returncode, done.stdout, done.stderr) == (100, b"", expected)
 
 
@@ -175,6 +184,35 @@ def test_a_time_that_is_none(house: House) -> None:
     done = house.svlog("--since", "yesterday")
     assert done.returncode == 100
     assert done.stderr.startswith(b"svlog: fatal: unable to understand time yesterday\nsvlog: usage: ")
+
+
+@pytest.mark.parametrize("processor", [[], ["!gzip"], ["!zstd -q"]], ids=["plain", "gzip", "zstd"])
+def test_matches_are_found_in_all_files(house: House, processor: list[str]) -> None:
+    house.multilog("ours", "web", numbered(3000), "s32768", "n100", *processor)
+    assert len(list((house.logs / "web").glob("@*"))) > 2
+    done = house.svlog("-g", r"line \d*77 of", "-C1")
+    around = [number + near for number in range(77, 3000, 100) for near in (-1, 0, 1)]
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert messages(done.stdout) == [b"line %d of many" % number for number in around]
+
+
+def test_a_pattern_that_cannot_be_understood(house: House) -> None:
+    done = house.svlog("-g", "a(b")
+    assert (done.returncode, done.stdout) == (100, b"")
+    expected = b"svlog: fatal: unable to understand pattern a(b: missing ), unterminated subpattern at position 1\n"
+    assert done.stderr.startswith(expected)
+
+
+def test_following_shows_matches_as_they_come(house: House) -> None:
+    put(house.logs / "web", labelled(1, "error 1"), labelled(1, "quiet"))
+    log = house.start("-f", "-g", "error", "-C", "1", "--json")
+    until(lambda: len(log.out.read_bytes().splitlines()) == 2)
+    with (house.logs / "web/current").open("ab") as current:
+        current.write(labelled(0, "a") + labelled(0, "b") + labelled(0, "error 2"))
+    until(lambda: b"error 2" in log.out.read_bytes())
+    objects = [json.loads(line) for line in log.out.read_bytes().splitlines()]
+    assert [found["message"] for found in objects] == ["error 1", "quiet", "b", "error 2"]
+    assert {found["service"] for found in objects} == {"web"}
 
 
 def test_what_cannot_be_read_is_told_and_the_rest_is_printed(house: House) -> None:

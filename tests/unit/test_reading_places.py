@@ -4,7 +4,10 @@ import bz2
 import gzip
 import io
 import lzma
+import os
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -122,12 +125,36 @@ ZSTD = b"\x28\xb5\x2f\xfd" + TEXT
 
 
 def test_zstd_without_a_module_for_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor the program."""
     asked: list[str] = []
     monkeypatch.setattr(packed, "imported", asked.append)
+    monkeypatch.setenv("PATH", "/nowhere")
     assert format_of(ZSTD) == b"zstd"
-    with pytest.raises(CannotUnpack, match=r"zstd needs Python 3\.14 or the package zstandard"):
-        read(ZSTD)
+    with (
+        tempfile.TemporaryFile() as file,
+        pytest.raises(CannotUnpack, match=r"zstd needs Python 3\.14, the package zstandard, or the program zstd"),
+    ):
+        unpacked(file, b"zstd")
     assert asked == ["compression.zstd", "zstandard"]
+
+
+def test_zstd_by_the_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packed, "imported", lambda name: None)
+    path = tmp_path / "packed"
+    path.write_bytes(subprocess.run(["zstd", "-qc"], input=TEXT, stdout=subprocess.PIPE, check=True).stdout)
+    with path.open("rb") as file:
+        stream = unpacked(file, b"zstd")
+        assert b"".join(iter(lambda: stream.read(1000), b"")) == TEXT
+        stream.close()
+    with path.open("r+b") as file:
+        file.truncate(path.stat().st_size - 3)
+        broken = unpacked(file, b"zstd")
+        with pytest.raises(CannotUnpack, match="bad format"):
+            b"".join(iter(lambda: broken.read(1000), b""))
+    with path.open("rb") as file:
+        unpacked(file, b"zstd").close()
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
 
 
 @pytest.mark.parametrize("name", ["compression.zstd", "zstandard"])

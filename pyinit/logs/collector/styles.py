@@ -7,17 +7,12 @@ and none drives a terminal.
 """
 
 from pyinit.formats.visible import visible
+from pyinit.logs.jsontext import json_string
 
 LONGEST = 16384
 """The longest line of Docker's log drivers, bytes, the newline included."""
 
 CUT = b"[...]"
-
-SAFE = bytes(byte for byte in range(32, 127) if byte not in b'"\\')
-"""Bytes that mean themselves in a JSON string."""
-
-ESCAPES = {code: f"\\u{code:04x}" for code in range(0x7F, 0xA0)}
-"""Control characters that JSON allows in a string."""
 
 
 class Raw:
@@ -73,7 +68,7 @@ class Json:
     longest = (LONGEST - 256) // 6
 
     def __init__(self, name: bytes) -> None:
-        self._name = _string(name)[0]
+        self._name = json_string(name)[0]
 
     def shown(self, text: bytes) -> bytes:
         """The text as it is: the string of an object escapes it."""
@@ -96,7 +91,7 @@ class Json:
         return b'{"time": "%b", "service": %b, "message": ' % (rfc3339(now), self._name)
 
     def _object(self, head: bytes, line: bytes, more: bytes) -> bytes:
-        message, is_escaped = _string(line)
+        message, is_escaped = json_string(line)
         return b"%b%b%b%b}\n" % (head, message, b', "escaped": true' if is_escaped else b"", more)
 
 
@@ -119,15 +114,3 @@ def _civil(days: int) -> tuple[int, int, int]:
     day -= 365 * year + year // 4 - year // 100
     month = (5 * day + 2) // 153
     return era * 400 + year + (month >= 10), month + 3 if month < 10 else month - 9, day - (153 * month + 2) // 5 + 1
-
-
-def _string(line: bytes) -> tuple[bytes, bool]:
-    """A JSON string, quotes included, and whether it had to be escaped because it is no UTF-8."""
-    if not line.translate(None, SAFE):
-        return b'"%b"' % line, False
-    from json import dumps
-
-    try:
-        return dumps(line.decode(), ensure_ascii=False).translate(ESCAPES).encode(), False
-    except UnicodeDecodeError:
-        return dumps(line.replace(b"\\", b"\\\\").decode(errors="backslashreplace")).encode(), True

@@ -163,11 +163,14 @@ class LogFile:
         with open(descriptor, "rb", buffering=0, closefd=False) as file:
             stream = unpacked(file, self._packing)
             before = 0
-            while block := stream.read(size):
-                yield block
-                if reporter.advance:
-                    reporter.advance(file.tell() - before)
-                    before = file.tell()
+            try:
+                while block := stream.read(size):
+                    yield block
+                    if reporter.advance:
+                        reporter.advance(file.tell() - before)
+                        before = file.tell()
+            finally:
+                stream.close()
 
     def _opened(self) -> int:
         """A descriptor of its own for a plain file, which belongs to the caller; -1 for a compressed or bad one."""

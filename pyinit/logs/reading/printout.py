@@ -8,7 +8,7 @@ from pyinit.logs.reading.merging import clip, rounds
 from pyinit.logs.reading.output import Output, progress_bar
 from pyinit.logs.reading.places import Places
 from pyinit.logs.reading.reader import LogReader
-from pyinit.logs.reading.show import Renderer, count
+from pyinit.logs.reading.show import PlainLook, Renderer, count
 from pyinit.logs.reading.times import Clock
 from pyinit.report import TROUBLE, die, warn
 
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import NoReturn
 
+    from pyinit.logs.reading.matching import Matcher
     from pyinit.logs.reading.merging import Batch
+    from pyinit.logs.reading.objects import ObjectLook
     from pyinit.logs.reading.query import Query
 
 PROG = b"svlog"
@@ -41,7 +43,9 @@ class Printout:
         self._places = Places(logs, services, query.names, self._error)
         self._reporter = Reporter(self._error)
         self._readers: dict[bytes, LogReader] = {}
-        self._renderer = Renderer(Clock(query.is_utc))
+        self._look = _look(query)
+        self._renderer = Renderer(self._look)
+        self._matchers: dict[bytes, Matcher | None] = {}
         self._output = Output()
         self._code = 0
 
@@ -74,15 +78,19 @@ class Printout:
         readers = list(self._readers.values())
         for reader in readers:
             self._refresh(reader)
-        self._renderer.is_naming = len(set(self._query.names) or self._services()) > 1
+        if isinstance(self._look, PlainLook):
+            self._look.is_naming = len(set(self._query.names) or self._services()) > 1
         lines = self._query.lines
         if lines is None:
             return
         for reader in readers:
             if self._query.until and self.is_whole:
                 reader.end_at(self._query.until)
-            reader.keep_tail(lines, self._query.until)
-        total = sum(count(self._clip(reader.preview(self._block, self.is_whole))) for reader in readers)
+            if not self._query.search:
+                reader.keep_tail(lines, self._query.until)
+        total = sum(
+            count(self._select(reader.preview(self._block, self.is_whole), self._matcher())) for reader in readers
+        )
         self._renderer.drop = max(0, total - lines)
 
     def _services(self) -> set[bytes]:
@@ -102,32 +110,59 @@ class Printout:
     def _block(self) -> int:
         return max(LEAST_BLOCK, min(GREATEST_BLOCK, BLOCKS // max(1, len(self._readers))))
 
-    def _clip(self, batches: "Iterator[Batch]") -> "Iterator[Batch]":
+    def _select(self, batches: "Iterator[Batch]", matcher: "Matcher | None") -> "Iterator[Batch]":
+        """The lines of a log that the query asks for."""
         query = self._query
-        return clip(batches, query.since, query.until) if query.since or query.until else batches
+        if query.since or query.until:
+            batches = clip(batches, query.since, query.until)
+        return matcher.matching(batches) if matcher else batches
+
+    def _matcher(self) -> "Matcher | None":
+        if not self._query.search:
+            return None
+        from pyinit.logs.reading.matching import Matcher
+
+        return Matcher(self._query.search, self._query.context)
 
     def _batches(self, reader: LogReader) -> "Iterator[Batch]":
+        """The lines of a log that are not printed yet. What was around the last match is remembered."""
+        if self._query.search and reader.path not in self._matchers:
+            self._matchers[reader.path] = self._matcher()
+        return self._select(self._unread(reader), self._matchers.get(reader.path))
+
+    def _unread(self, reader: LogReader) -> "Iterator[Batch]":
         yield from reader.batches(self._block)
         if self.is_whole:
             yield from reader.finish()
 
     def _print(self) -> None:
         """Read and write everything found."""
-        readers = list(self._readers.values())
-        text = self._renderer.text
-        names = [reader.name for reader in readers]
         try:
-            for parts in rounds([self._clip(self._batches(reader)) for reader in readers]):
-                self._output.add(text(parts, names))
+            self._lay_out()
             self._output.flush()
         except BrokenPipeError:
             self._leave()
         except OSError as error:
             die(PROG, b"unable to write to standard output", error)
 
+    def _lay_out(self) -> None:
+        readers = list(self._readers.values())
+        text = self._renderer.text
+        names = [reader.name for reader in readers]
+        for parts in rounds([self._batches(reader) for reader in readers]):
+            self._output.add(text(parts, names))
+
     def _leave(self) -> "NoReturn":
         """End: nobody reads any more."""
         posix._exit(self._code)
+
+
+def _look(query: "Query") -> "PlainLook | ObjectLook":
+    if not query.is_json:
+        return PlainLook(Clock(query.is_utc))
+    from pyinit.logs.reading.objects import ObjectLook
+
+    return ObjectLook()
 
 
 def has_pipe() -> bool:

@@ -1,4 +1,4 @@
-"""Merged lines to text: labels converted, services named, the first so many left out. Pure."""
+"""Merged lines to text: stamps converted, services named, the first so many left out. Pure."""
 
 from pyinit.logs.reading.merging import Batch, Part, ordered
 
@@ -6,18 +6,38 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from pyinit.logs.reading.objects import ObjectLook
     from pyinit.logs.reading.times import Clock
 
 
-class Renderer:
-    """Turns rounds of parts into text. `is_naming`: each line names its service. `drop`: leave out so many lines."""
+class PlainLook:
+    """Shows lines as text: the time, the line byte by byte. `is_naming`: each line names its service."""
 
-    __slots__ = ("_clock", "_open", "drop", "is_naming")
+    __slots__ = ("_clock", "is_naming")
+    is_whole = False
+    """Whether each piece of a line is shown as a line."""
 
     def __init__(self, clock: "Clock") -> None:
-        self.drop = 0
         self.is_naming = False
         self._clock = clock
+
+    def show(self, index: int, name: bytes, batch: Batch, lines: list[bytes]) -> list[bytes]:
+        """The lines of the log with that index and service name, some of a batch, as they are shown."""
+        return self._clock.show(lines, batch.is_labelled, name + b": " if self.is_naming else b"")
+
+    def rest(self, name: bytes, text: bytes, ends: bool) -> bytes:
+        """More of the line that has begun."""
+        return text + (b"\n" if ends else b"")
+
+
+class Renderer:
+    """Turns rounds of parts into text. `drop`: leave out so many lines."""
+
+    __slots__ = ("_look", "_open", "drop")
+
+    def __init__(self, look: "PlainLook | ObjectLook") -> None:
+        self.drop = 0
+        self._look = look
         self._open = -1
         """The log whose line has not ended in the text so far; -1 for none."""
 
@@ -28,32 +48,33 @@ class Renderer:
         """
         index, batch, _, _ = parts[-1] if len(parts) == 1 else max(parts, key=_goes_on)
         if not batch.begins:
-            return self._rest(index, batch)
+            return self._rest(index, names[index], batch)
         if self.drop:
             count = sum(stop - start for _, _, start, stop in parts)
             if count <= self.drop:
                 self.drop -= count
                 self._open = -1
                 return b""
-        lines = ordered(parts, [self._show(names[part[0]], *part[1:]) for part in parts])
-        before = b"\n" if self._open >= 0 else b""
+        lines = ordered(parts, [self._show(part[0], names[part[0]], *part[1:]) for part in parts])
+        is_ended = batch.ends or self._look.is_whole
+        before = b"\n" if self._open >= 0 and not self._look.is_whole else b""
         self._open = -1 if batch.ends else index
         if self.drop:
             del lines[: self.drop]
             self.drop = 0
-        return b"%b%b%b" % (before, b"\n".join(lines), b"\n" if batch.ends else b"")
+        return b"%b%b%b" % (before, b"\n".join(lines), b"\n" if is_ended else b"")
 
-    def _show(self, name: bytes, batch: Batch, start: int, stop: int) -> list[bytes]:
+    def _show(self, index: int, name: bytes, batch: Batch, start: int, stop: int) -> list[bytes]:
         lines = batch.lines if stop - start == len(batch.lines) else batch.lines[start:stop]
-        return self._clock.show(lines, batch.is_labelled, name + b": " if self.is_naming else b"")
+        return self._look.show(index, name, batch, lines)
 
-    def _rest(self, index: int, batch: Batch) -> bytes:
+    def _rest(self, index: int, name: bytes, batch: Batch) -> bytes:
         """The text of a piece of the open line; nothing if its line was left out."""
         if self._open != index:
             return b""
         if batch.ends:
             self._open = -1
-        return batch.lines[0] + (b"\n" if batch.ends else b"")
+        return self._look.rest(name, batch.lines[0], batch.ends)
 
 
 def _goes_on(part: Part) -> bool:
