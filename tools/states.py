@@ -8,24 +8,34 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from pyinit.services.life.state import IDLE, TABLE, Commanded, Exited, NotStarted, Opened, Started, Waited
+from pyinit.services.life import events
+from pyinit.services.life.moment import IDLE
+from pyinit.services.life.state import TABLE
 
 WORDS = {
-    Opened: "opened",
-    Commanded: "commanded",
-    Started: "started",
-    NotStarted: "not started",
-    Exited: "exited",
-    Waited: "waited",
+    events.Opened: "opened",
+    events.Refused: "refused",
+    events.Commanded: "commanded",
+    events.Allowed: "allowed",
+    events.Due: "due",
+    events.Started: "started",
+    events.NotStarted: "not started",
+    events.Ready: "ready",
+    events.Replaced: "replaced",
+    events.Extended: "extended",
+    events.Checked: "checked",
+    events.Waited: "waited",
+    events.Exited: "exited",
+    events.Finished: "finished",
 }
 
 
 def diagram() -> str:
     """The state diagram."""
     lines = ["```mermaid", "stateDiagram-v2", f"    [*] --> {IDLE.decode()}"]
-    for phase, events in TABLE.items():
+    for phase, row in TABLE.items():
         arrows: dict[bytes, list[str]] = {}
-        for event, following in events.items():
+        for event, following in row.items():
             for to in following:
                 arrows.setdefault(to, []).append(WORDS[event])
         for to, words in arrows.items():
@@ -40,8 +50,8 @@ def table() -> str:
         "| phase | " + " | ".join(WORDS.values()) + " |",
         "| --- |" + " --- |" * len(WORDS),
     ]
-    for phase, events in TABLE.items():
-        cells = [", ".join(to.decode() for to in events.get(event, ())) or "-" for event in WORDS]
+    for phase, row in TABLE.items():
+        cells = [", ".join(to.decode() for to in row.get(event, ())) or "-" for event in WORDS]
         lines.append(f"| {phase.decode()} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 

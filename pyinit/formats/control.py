@@ -4,7 +4,7 @@ One table, keyed by the letter: svc writes the letters, `services/life/state.py`
 them. Source: svc(8) and supervise(8) of daemontools 0.76.
 """
 
-from _signal import SIGALRM, SIGCONT, SIGHUP, SIGINT, SIGKILL, SIGSTOP, SIGTERM
+from _signal import SIGALRM, SIGCONT, SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGSTOP, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH
 
 UP = ord("u")
 DOWN = ord("d")
@@ -50,6 +50,21 @@ ALPHABET = {
     ord("t"): Request(b"term", SIGTERM),
     ord("k"): Request(b"kill", SIGKILL),
 }
+
+OF_PYINIT = {
+    ord("q"): Request(b"quit", SIGQUIT),
+    ord("1"): Request(b"usr1", SIGUSR1),
+    ord("2"): Request(b"usr2", SIGUSR2),
+    ord("w"): Request(b"winch", SIGWINCH),
+    ord("l"): Request(b"reload", SIGHUP),
+}
+"""What only services of a pyinit obey; the first four are daemontools-encore's. `l` sends what
+`reload-signal` says."""
+
+WORDS = {**ALPHABET, **OF_PYINIT}
+RELOAD = ord("l")
+ENDING = frozenset(b"dtkiq")
+"""Letters after which an end is no surprise."""
 
 LETTERS = bytes(ALPHABET)
 HELP = b"svc options: " + b", ".join(b"%c %b" % (letter, request.name) for letter, request in ALPHABET.items())

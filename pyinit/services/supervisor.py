@@ -7,28 +7,17 @@ the directory: its lock is free. Its FIFOs have no reader then, and so svok and 
 
 import posix
 from _signal import SIGKILL
-from errno import EAGAIN, ENOMEM
 
 from pyinit import report
 from pyinit.formats import status
-from pyinit.formats.control import DOWN, UP
+from pyinit.formats.control import ALPHABET, DOWN, NEITHER, UP
 from pyinit.services.context import PROG
 from pyinit.services.definition.reading import read_as_supervise, read_definition
-from pyinit.services.life.state import (
-    BACKOFF,
-    LEFT,
-    Commanded,
-    Exited,
-    NotStarted,
-    Opened,
-    Signal,
-    Start,
-    Started,
-    State,
-    Waited,
-    step,
-)
+from pyinit.services.life.events import Commanded, Exited, Finish, Opened, Signal, Start, Waited
+from pyinit.services.life.moment import BLOCKED, DONE, FAILED, FINISHING, LEFT, NEVER, WAITING, State
+from pyinit.services.life.state import AT_REST, step
 from pyinit.services.publication import Publication
+from pyinit.services.starter import Starter, refused
 from pyinit.services.statedir import StateDir
 from pyinit.services.trouble import CannotOpen
 
@@ -38,7 +27,7 @@ if TYPE_CHECKING:
 
     from pyinit.services.context import Context
     from pyinit.services.definition.definition import Definition
-    from pyinit.services.life.state import Event
+    from pyinit.services.life.events import Event
     from pyinit.system.deadlines import Deadline
     from pyinit.system.spawn import Redirections
 
@@ -48,8 +37,8 @@ COMMANDS_AT_ONCE = 64
 OPEN_PAUSE = 5.0
 """Seconds between two tries to open the proof of life."""
 
-UNSTARTABLE = (OSError, ValueError, MemoryError, ImportError)
-"""Errors of a start. Whatever goes wrong, the start has failed and is tried again."""
+SHOWN = {FAILED: DOWN, DONE: NEITHER, FINISHING: UP, WAITING: UP, BLOCKED: UP}
+"""What the status says is wanted in phases that daemontools has no word for, unless the service is wanted down."""
 
 
 class Supervisor:
@@ -62,10 +51,8 @@ class Supervisor:
 
     __slots__ = (
         "_context",
-        "_definition",
         "_publication",
-        "_redirections",
-        "_said",
+        "_starter",
         "_statedir",
         "_timer",
         "name",
@@ -83,12 +70,9 @@ class Supervisor:
         self.on_leave: Callable[[], None] | None = None
         self._context = context
         self._statedir = StateDir(name, directory_fd)
-        self._redirections = redirections
-        self._definition: Definition | None = None
+        self._starter = Starter(context, name, self._statedir, redirections, self.handle)
         self._timer: Deadline | None = None
         self._publication = Publication(context, name, self._statedir)
-        self._said = b""
-        """The trouble that was told last, until a start succeeds."""
 
     @property
     def pid(self) -> int:
@@ -119,7 +103,7 @@ class Supervisor:
     def _open(self, definition: "Definition | None") -> None:
         statedir, context = self._statedir, self._context
         try:
-            self._definition = definition or self._define()
+            definition = definition or self._define()
         except OSError as error:
             raise CannotOpen(b"unable to stat %b/down" % self.name, error) from None
         statedir.acquire(context.runtime)
@@ -128,8 +112,8 @@ class Supervisor:
             context.loop.add_reader(statedir.fds.control, self._read_control)
         except OSError as error:  # a regular file, which can always be read
             raise CannotOpen(b"unable to read %b/supervise/control" % self.name, error) from None
-        self.state = State(DOWN if self._definition.is_down else UP, context.loop.kernel.unix())
-        self.handle(Opened())
+        self.state = State(DOWN if definition.is_down else UP, context.loop.kernel.unix())
+        self._take(definition)
         if context.is_classical and not self._publication.content:  # the C program tries twice, and says so twice
             self.handle(Opened())  # only the status follows from it now
         self._open_ok()
@@ -143,7 +127,7 @@ class Supervisor:
         except CannotOpen as trouble:
             if self._context.is_classical:
                 raise
-            self._say(b"warning: " + trouble.message, trouble.error)
+            self._starter.say(b"warning: " + trouble.message, trouble.error)
             loop = self._context.loop
             loop.call_at(loop.kernel.monotonic() + OPEN_PAUSE, self._open_ok)
 
@@ -152,6 +136,11 @@ class Supervisor:
         if context.is_classical:
             return read_as_supervise(directory_fd)
         return read_definition(directory_fd, context.has_settings)
+
+    def _take(self, definition: "Definition") -> None:
+        """Begin with what the directory says."""
+        self._starter.definition = definition
+        self.handle(refused(definition) if definition.refusal else Opened(definition.policy))
 
     def handle(self, event: "Event") -> None:
         """The one way in: take the event, do what follows from it, publish the status, tell of a new phase."""
@@ -166,15 +155,20 @@ class Supervisor:
             for action in actions:
                 match action:
                     case Start():
-                        pending = self._start()
+                        pending = self._starter.start(before.phase in AT_REST)
                     case Signal():
-                        self.signal(action.number)
+                        self.signal(action.number, action.to_group)
+                    case Finish():
+                        self._finish(action.outcome, before.pid)
         state = self.state
-        content = status.pack(state.pid, state.is_paused, state.want, state.since)
+        if state.pid != before.pid and state.pid:
+            self._context.loop.children[state.pid] = self._exited
+        want = SHOWN.get(state.phase, state.want) if state.want != DOWN else DOWN
+        content = status.pack(state.pid, state.is_paused, want, state.since)
         if content != self._publication.content or self._publication.retry:
             self._publication.publish(content)
-        if state.phase == BACKOFF:
-            self._timer = self._context.loop.call_at(state.start_at, self._wake)
+        if state.wake != NEVER:
+            self._timer = self._context.loop.call_at(state.wake, self._wake)
         elif state.phase == LEFT != before.phase:
             self._leave()
         is_told = state.phase != before.phase or (self._context.is_verbose and state.pid != before.pid)
@@ -182,76 +176,30 @@ class Supervisor:
             self.on_change()
 
     def command(self, letters: bytes) -> None:
-        """Obey letters as if they had been read from `supervise/control`."""
+        """Obey letters as if they had been read from `supervise/control`. The C programs know fewer of them."""
         for letter in letters:
-            self.handle(Commanded(letter))
+            if letter in ALPHABET or not self._context.is_classical:
+                self.handle(Commanded(letter))
 
-    def _start(self) -> "Started | NotStarted":
-        context, directory_fd = self._context, self._statedir.fds.directory
-        definition, self._definition = self._definition, None
+    def _finish(self, outcome: int, pid: int) -> None:
+        """End what the process `pid` left behind, and run `finish`."""
+
+    def signal(self, number: int, to_group: bool = False) -> None:
+        """Send run a signal, or its whole process group. Trouble is said."""
         try:
-            changes: dict[bytes, bytes | None] = {}
-            if not context.is_classical:
-                changes[b"SERVICE_NAME"] = self.name
-                definition = definition or read_definition(directory_fd, context.has_settings)
-                if definition.has_env or definition.has_secrets:
-                    self._add_variables(definition, changes)
-            pid = context.spawner.start([b"./run"], directory_fd, self._redirections, changes)
-        except CannotOpen as trouble:
-            self._say(b"fatal: unable to start %b/run: %b" % (self.name, trouble.message), trouble.error)
-            return NotStarted()
-        except UNSTARTABLE as error:
-            self._complain(error)
-            return NotStarted()
-        self._said = b""
-        context.loop.children[pid] = self._exited
-        return Started(pid)
-
-    def _add_variables(self, definition: "Definition", changes: "dict[bytes, bytes | None]") -> None:
-        """What the directory adds to the environment; that module is loaded where there is something to add."""
-        from pyinit.services.definition.variables import read_variables
-
-        read_variables(definition, self._statedir.fds.directory, self._context.spawner.environment, changes)
-
-    def _complain(self, error: Exception) -> None:
-        if not isinstance(error, OSError):
-            self._say(b"fatal: unable to start %b/run: %b" % (self.name, repr(error).encode(errors="replace")), None)
-        elif error.errno in (EAGAIN, ENOMEM):
-            self._say(b"warning: unable to fork for %b, trying again in a second" % self.name, error)
-        else:
-            self._say(b"fatal: unable to start %b/run" % self.name, error, self._diagnosis(error))
-
-    def _diagnosis(self, error: OSError) -> bytes:
-        """What is wrong with `run` beyond the error. The C program does not tell."""
-        if self._context.is_classical:
-            return b""
-        try:
-            from pyinit.services.definition.programs import of_program
-        except (OSError, ImportError):  # the import takes a descriptor, and there may be none
-            return b""
-        findings = of_program(b"run", self._statedir.fds.directory, self._context.spawner.environment.get(b"PATH"))
-        return b"; ".join(finding.said for finding in findings if finding.text != report.reason(error))
-
-    def _say(self, text: bytes, error: OSError | None, detail: bytes = b"") -> None:
-        text += (b": " + report.reason(error) if error else b"") + (b": " + detail if detail else b"")
-        if text != self._said or self._context.is_classical:
-            report.say(PROG, text)
-        self._said = text
-
-    def signal(self, number: int) -> None:
-        """Send run a signal. Trouble is said."""
-        try:
-            self._context.loop.kernel.kill(self.state.pid, number)
+            self._context.loop.kernel.kill(-self.state.pid if to_group else self.state.pid, number)
         except ProcessLookupError:  # the process has ended, and the event is still to come
             pass
         except OSError as error:
-            self._say(b"warning: unable to signal " + self.name, error)
+            self._starter.say(b"warning: unable to signal " + self.name, error)
 
     def _exited(self, outcome: int) -> None:
         """The process has ended and was reaped."""
         try:
             if outcome == -SIGKILL:
                 self._tell_out_of_memory()
+            if self._starter.inquiry:
+                self._starter.inquiry.end()
             if self.on_exit:
                 self.on_exit()
         finally:
@@ -273,7 +221,8 @@ class Supervisor:
         except BlockingIOError:
             return
         for letter in letters:
-            self.handle(Commanded(letter))
+            if letter in ALPHABET or not self._context.is_classical:
+                self.handle(Commanded(letter))
 
     def _leave(self) -> None:
         try:

@@ -523,8 +523,10 @@ def test_a_container_of_no_services_yet_is_ready(machine: Machine) -> None:
 
 
 def test_services_that_come_later_belong_to_the_container(machine: Machine) -> None:
-    machine.boot(*sh("trap 'echo hung up' HUP; trap 'echo ending; exit 7' TERM; while :; do sleep 0.05; done"))
-    until(lambda: command("svstat", **machine.env).returncode == 0, "the command")
+    machine.boot(
+        *sh("trap 'echo hung up' HUP; trap 'echo ending; exit 7' TERM; echo listens; while :; do sleep 0.05; done")
+    )
+    until(lambda: "listens" in machine.stdout(), "the command")
     machine.signal(signal.SIGHUP)
     until(lambda: "hung up" in machine.stdout(), "HUP to reach a command that is alone")
     assert command("svstat", "--ready", **machine.env).returncode == 1, "there is nothing to be ready"

@@ -13,7 +13,7 @@ from kernel import World, make_service
 from pyinit.formats import status
 from pyinit.formats.control import DOWN, NEITHER, UP
 from pyinit.services.definition.definition import Definition
-from pyinit.services.life.state import BACKOFF, IDLE, LEFT, PAUSE, RUNNING, STOPPING
+from pyinit.services.life.moment import BACKOFF, IDLE, LEFT, PAUSE, RUNNING, STOPPING
 from pyinit.services.supervisor import COMMANDS_AT_ONCE, Supervisor
 from pyinit.services.trouble import CannotOpen
 from pyinit.system import files

@@ -1,4 +1,4 @@
-"""What a service is, and what follows from an event: `step(state, event, now) -> state, actions`. Pure.
+"""What follows from what happens to a service: `step(state, event, now) -> state, actions`. Pure.
 
 Two rules. An event changes only what is wanted and known. Then the end of `step` alone says which phase follows from
 that, however it was reached. `TABLE` says which events mean anything in a phase, and which phases can follow. The
@@ -7,178 +7,253 @@ diagram in docs/states.md is drawn from it.
 A start is due after an exit while the service is wanted up, and after `u` or `o` on a service that is down. It comes at
 once, but never within PAUSE of the last start; until then the service waits in BACKOFF. `d` cancels a due start, and
 `x` does not. As with the C program, a service that just exited or was just asked for runs once more before supervise
-leaves.
+leaves. Unlike the C program, which sleeps through the second after a start, a service obeys commands in that second.
 
-Unlike the C program, which sleeps through the second after a start, a service obeys commands in that second too.
+A policy other than AS_DAEMONTOOLS says more: `ends.py` has what follows from an end then, `orders.py` from a letter.
 """
 
-from pyinit.formats.control import ALPHABET, DOWN, UP
+from _signal import SIGKILL
+
+from pyinit.formats.control import DOWN, NEITHER, UP
+from pyinit.services.life.ends import end, stop
+from pyinit.services.life.events import (
+    Allowed,
+    Checked,
+    Commanded,
+    Due,
+    Exited,
+    Extended,
+    Finished,
+    NotStarted,
+    Opened,
+    Ready,
+    Refused,
+    Replaced,
+    Signal,
+    Start,
+    Started,
+    Waited,
+)
+from pyinit.services.life.health import FAIL, IGNORE
+from pyinit.services.life.moment import (
+    BACKOFF,
+    BLOCKED,
+    CLOSED,
+    DONE,
+    FAILED,
+    FINISHING,
+    HELD,
+    HOPELESS,
+    IDLE,
+    LEFT,
+    NEVER,
+    OPEN,
+    OVERDUE,
+    PAUSE,
+    RUNNING,
+    SICK,
+    STARTING,
+    STOPPING,
+    WAITING,
+    State,
+)
+from pyinit.services.life.orders import obey
+from pyinit.services.life.policy import AS_DAEMONTOOLS, GROUP
+from pyinit.services.life.readiness import AFTER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    Clocks = tuple[float, int]
-    """A reading of both clocks: monotonic seconds for waits, unix nanoseconds for people."""
+    from pyinit.services.life.events import Action, Event
+    from pyinit.services.life.moment import Clocks
+    from pyinit.services.life.policy import Policy
 
-PAUSE = 1.0
-"""Seconds between two starts of one service, at least."""
-
-IDLE, BACKOFF, STARTING, RUNNING, STOPPING, LEFT = b"down", b"backoff", b"starting", b"up", b"stopping", b"left"
-"""The phases.
-
-down      no process, and none is due
-backoff   a start is due and has to wait
-starting  run is being executed
-up        there is a process
-stopping  there is a process, and it has been told to go down
-left      supervise has given the directory up
-"""
-
-
-class State:
-    """One moment of a service; `step` never changes it, but makes the next one.
-
-    `since`: unix ns when the pid last changed. `last_start`: monotonic s of the last start, also a failed one.
-    `is_leaving`: `x` came.
-    """
-
-    __slots__ = ("is_leaving", "is_paused", "last_start", "phase", "pid", "since", "want")
-
-    def __init__(self, want: int, since: int) -> None:
-        self.phase = IDLE
-        self.want = want
-        self.since = since
-        self.pid = 0
-        self.is_paused = False
-        self.is_leaving = False
-        self.last_start = float("-inf")
-
-    @property
-    def start_at(self) -> float:
-        """When the next start is allowed, monotonic s."""
-        return self.last_start + PAUSE
-
-
-class Opened:
-    """The directory was taken up."""
-
-    __slots__ = ()
-
-
-class Commanded:
-    """A control byte arrived."""
-
-    __slots__ = ("letter",)
-
-    def __init__(self, letter: int) -> None:
-        self.letter = letter
-
-
-class Started:
-    """The start that was called for succeeded."""
-
-    __slots__ = ("pid",)
-
-    def __init__(self, pid: int) -> None:
-        self.pid = pid
-
-
-class NotStarted:
-    """The start that was called for failed."""
-
-    __slots__ = ()
-
-
-class Exited:
-    """The process ended. `outcome`: its exit code, or minus the number of the signal that killed it."""
-
-    __slots__ = ("outcome",)
-
-    def __init__(self, outcome: int) -> None:
-        self.outcome = outcome
-
-
-class Waited:
-    """The time of `start_at` has come."""
-
-    __slots__ = ()
-
-
-class Start:
-    """Start run, then tell Started or NotStarted."""
-
-    __slots__ = ()
-
-
-class Signal:
-    """Send a signal to the process."""
-
-    __slots__ = ("number",)
-
-    def __init__(self, number: int) -> None:
-        self.number = number
-
-
-if TYPE_CHECKING:
-    Event = Opened | Commanded | Started | NotStarted | Exited | Waited
-    Action = Start | Signal
-
-WITHOUT_PROCESS = (IDLE, BACKOFF, STARTING, LEFT)
-WITH_PROCESS = (RUNNING, STOPPING)
+DUE = (STARTING, BACKOFF, WAITING, BLOCKED)
+WITH_PROCESS = (STARTING, RUNNING, STOPPING)
+AT_REST = (IDLE, DONE, FAILED)
+AFTER_AN_END = (*DUE, FINISHING, *AT_REST, LEFT)
 
 TABLE: "dict[bytes, dict[type[Event], tuple[bytes, ...]]]" = {
-    IDLE: {Opened: (IDLE, STARTING), Commanded: (IDLE, BACKOFF, STARTING, LEFT)},
-    BACKOFF: {Commanded: (BACKOFF, STARTING, IDLE, LEFT), Waited: (STARTING, BACKOFF)},
-    STARTING: {Started: (RUNNING,), NotStarted: (BACKOFF, IDLE, LEFT)},
-    RUNNING: {Commanded: WITH_PROCESS, Exited: WITHOUT_PROCESS},
-    STOPPING: {Commanded: WITH_PROCESS, Exited: (IDLE, LEFT)},
+    IDLE: {
+        Opened: (IDLE, *DUE),
+        Refused: (FAILED,),
+        Commanded: (IDLE, *DUE, LEFT),
+        Allowed: (IDLE,),
+        Due: (IDLE, STARTING, BACKOFF),
+    },
+    WAITING: {Commanded: (*DUE, IDLE, LEFT), Allowed: DUE, Refused: (FAILED,)},
+    BACKOFF: {Commanded: (*DUE, IDLE, LEFT), Allowed: DUE, Waited: DUE, Refused: (FAILED,)},
+    STARTING: {
+        Started: (STARTING, RUNNING),
+        NotStarted: (*DUE, *AT_REST, LEFT),
+        Refused: (FAILED,),
+        Ready: (RUNNING,),
+        Replaced: (STARTING,),
+        Extended: (STARTING,),
+        Commanded: WITH_PROCESS,
+        Allowed: (STARTING, STOPPING),
+        Waited: WITH_PROCESS,
+        Due: (STARTING,),
+        Exited: AFTER_AN_END,
+    },
+    RUNNING: {
+        Commanded: (RUNNING, STOPPING),
+        Replaced: (RUNNING,),
+        Checked: (RUNNING, STOPPING),
+        Allowed: (RUNNING, STOPPING),
+        Waited: (RUNNING,),
+        Due: (RUNNING,),
+        Exited: AFTER_AN_END,
+    },
+    STOPPING: {
+        Commanded: WITH_PROCESS,
+        Replaced: (STOPPING,),
+        Extended: (STOPPING,),
+        Allowed: (STOPPING,),
+        Waited: (STOPPING,),
+        Due: (STOPPING,),
+        Exited: AFTER_AN_END,
+    },
+    FINISHING: {Commanded: (FINISHING,), Allowed: (FINISHING,), Due: (FINISHING,), Finished: (*DUE, *AT_REST, LEFT)},
+    DONE: {Commanded: (DONE, IDLE, *DUE, LEFT), Allowed: (DONE,), Due: (DONE, STARTING, BACKOFF)},
+    FAILED: {
+        Opened: (IDLE, *DUE),
+        Refused: (FAILED,),
+        Commanded: (FAILED, IDLE, *DUE, LEFT),
+        Allowed: (FAILED,),
+        Due: (FAILED, STARTING, BACKOFF),
+    },
+    BLOCKED: {Commanded: (*DUE, IDLE, LEFT), Allowed: DUE, Refused: (FAILED,)},
     LEFT: {},
 }
 """phase: {event: the phases that may follow}. An event that a phase does not list means nothing there."""
 
 
-def step(state: State, event: "Event", now: "Clocks") -> "tuple[State, list[Action]]":
-    """The state after the event, and what to do, in order."""
-    actions: list[Action] = []
+def step(state: State, event: "Event", now: "Clocks") -> "tuple[State, list[Action]]":  # noqa: C901, PLR0912
+    """The state after the event, and what to do, in order. One piece: all that a plain service needs is on a screen."""
     if type(event) not in TABLE[state.phase]:
-        return state, actions
+        return state, []
+    actions: list[Action] = []
     new = State.__new__(State)
     for field in State.__slots__:
         setattr(new, field, getattr(state, field))
-    start_is_due = state.phase == BACKOFF
     match event:
-        case Opened():
-            start_is_due = new.want == UP
         case Commanded():
-            start_is_due = _obey(new, event.letter, start_is_due, actions)
+            obey(new, event.letter, now[0], actions)
         case Started():
-            new.pid, new.since, new.is_paused = event.pid, now[1], False
-        case NotStarted() | Exited():
+            new.pid, new.since, new.is_paused, new.ready_at = event.pid, now[1], False, now[0]
+            if not (event.policy is state.policy is AS_DAEMONTOOLS):
+                _begin(new, event.policy, now[0])
+        case Exited() | NotStarted():
+            outcome = event.outcome if isinstance(event, Exited) else None
             if new.pid:
-                new.pid, new.since = 0, now[1]
-            start_is_due = new.want == UP and not new.is_leaving
+                new.pid, new.since, new.outcome, new.ended = 0, now[1], outcome, now[1]
+            new.is_due = new.want == UP and not new.is_leaving
+            new.is_unasked = new.is_due and not new.is_asked
+            if new.policy is not AS_DAEMONTOOLS:
+                end(new, outcome, now[0], actions)
+            new.is_asked = False
+        case _ if new.pid:
+            _hear(new, event, now[0], actions)
+        case _:
+            _learn(new, event)
+    new.wake = NEVER
     if new.pid:
-        new.phase = STOPPING if new.want == DOWN else RUNNING
-    elif start_is_due and now[0] < new.last_start + PAUSE:
-        new.phase = BACKOFF
-    elif start_is_due:
-        new.phase, new.last_start = STARTING, now[0]
-        actions.append(Start())
+        is_stopping = new.want == DOWN or new.is_ending
+        new.phase = STOPPING if is_stopping else STARTING if new.ready_at == NEVER else RUNNING
+        new.wake = min(new.kill_at, new.up_by, new.ready_by)
+    elif new.is_finishing:
+        new.phase = FINISHING
+    elif not new.is_due or (new.is_leaving and new.gate != OPEN):
+        new.phase = LEFT if new.is_leaving else new.rest
+    elif new.gate == CLOSED:
+        new.phase = BLOCKED
+    elif now[0] < new.start_at:
+        new.phase, new.wake = BACKOFF, new.start_at
+    elif new.gate == HELD:
+        new.phase = WAITING
     else:
-        new.phase = LEFT if new.is_leaving else IDLE
+        new.phase, new.last_start, new.start_at = STARTING, now[0], now[0] + PAUSE
+        new.restarts, new.is_due, new.reason = new.restarts + new.is_unasked, False, b""
+        actions.append(Start())
     return new, actions
 
 
-def _obey(new: State, letter: int, start_is_due: bool, actions: "list[Action]") -> bool:
-    """Change what is wanted, and add the signals of the request; returns whether a start is due."""
-    request = ALPHABET.get(letter)
-    if request is None:
-        return start_is_due
-    if request.want is not None:
-        new.want = request.want
-        start_is_due = request.starts
-    if request.is_paused is not None:
-        new.is_paused = request.is_paused
-    new.is_leaving = new.is_leaving or request.leaves
-    if new.pid:
-        actions += [Signal(number) for number in request.signals]
-    return start_is_due
+def _begin(new: State, policy: "Policy", now: float) -> None:
+    """A process has been started under a policy: when is it ready, and when has it to be?"""
+    new.policy = policy
+    readiness = policy.readiness
+    if readiness:
+        new.ready_at = NEVER
+        new.ready_by = now + readiness.seconds if readiness.kind == AFTER else NEVER
+        new.up_by = now + policy.timeout_up if policy.timeout_up else NEVER
+
+
+def _learn(new: State, event: "Event") -> None:
+    """Take an event that finds no process."""
+    match event:
+        case Opened():
+            new.policy, new.is_due, new.rest, new.reason = event.policy, new.want == UP, IDLE, b""
+            if event.policy.timer and new.want == UP:  # its clock tells when
+                new.want, new.is_due = NEITHER, False
+        case Refused():
+            new.policy, new.rest, new.reason, new.is_due = event.policy, FAILED, event.reason, False
+        case Allowed():
+            new.gate = event.gate
+        case Finished():
+            new.is_finishing = False
+            if event.is_for_good and new.want != DOWN and not new.is_leaving:
+                new.is_due, new.rest, new.reason = False, FAILED, b"finish exited 125"
+        case Due() if new.want != DOWN:
+            is_possible = new.gate == OPEN and not new.is_finishing
+            new.is_due = is_possible
+            new.skipped += not is_possible
+
+
+def _hear(new: State, event: "Event", now: float, actions: "list[Action]") -> None:
+    """Take an event while there is a process."""
+    match event:
+        case Ready():
+            _be_ready(new, now)
+        case Replaced():
+            new.pid = event.pid
+        case Extended():
+            new.up_by, new.kill_at = _later(new.up_by, now, event), _later(new.kill_at, now, event)
+        case Checked():
+            _check(new, event.is_well, now, actions)
+        case Waited():
+            _be_late(new, now, actions)
+        case Allowed():
+            new.gate = event.gate
+            if event.gate == CLOSED and not new.is_ending:
+                stop(new, now, actions)
+        case Due():
+            new.skipped += 1
+
+
+def _be_ready(new: State, now: float) -> None:
+    new.ready_at, new.up_by, new.ready_by = now, NEVER, NEVER
+
+
+def _later(limit: float, now: float, event: Extended) -> float:
+    """A limit, put off to the time that was asked for."""
+    return limit if limit == NEVER else max(limit, now + event.seconds)
+
+
+def _check(new: State, is_well: bool, now: float, actions: "list[Action]") -> None:
+    """It was found to be well, or sick: then it is told of, restarted, or given up, as `health` says."""
+    new.is_sick = not is_well
+    health = new.policy.health
+    if new.is_sick and health and health.then != IGNORE and not new.is_paused:
+        stop(new, now, actions, HOPELESS if health.then == FAIL else SICK)
+
+
+def _be_late(new: State, now: float, actions: "list[Action]") -> None:
+    """A limit of the run has come."""
+    if now >= new.kill_at:
+        new.kill_at = NEVER
+        new.kills += 1
+        actions.append(Signal(SIGKILL, new.policy.kill_mode == GROUP))
+    elif now >= new.ready_by:
+        _be_ready(new, now)
+    elif now >= new.up_by:
+        stop(new, now, actions, OVERDUE)
