@@ -226,7 +226,7 @@ def _hear(new: State, event: "Event", now: float, actions: "list[Action]") -> No
             new.gate = event.gate
             if event.gate == CLOSED and not new.is_ending:
                 stop(new, now, actions)
-        case Due():
+        case _:  # Due
             new.skipped += 1
 
 
