@@ -13,7 +13,7 @@ from pyinit.formats import status
 from pyinit.formats.control import ALPHABET, DOWN, NEITHER, UP
 from pyinit.services.context import PROG
 from pyinit.services.definition.reading import read_as_supervise, read_definition
-from pyinit.services.life.events import Commanded, Exited, Finish, Opened, Signal, Start, Waited
+from pyinit.services.life.events import Commanded, Exited, Finish, Finished, Opened, Signal, Start, Waited
 from pyinit.services.life.moment import BLOCKED, DONE, FAILED, FINISHING, LEFT, NEVER, WAITING, State
 from pyinit.services.life.state import AT_REST, step
 from pyinit.services.publication import Publication
@@ -159,7 +159,7 @@ class Supervisor:
                     case Signal():
                         self.signal(action.number, action.to_group)
                     case Finish():
-                        self._finish(action.outcome, before.pid)
+                        pending = Finished()
         state = self.state
         if state.pid != before.pid and state.pid:
             self._context.loop.children[state.pid] = self._exited
@@ -180,9 +180,6 @@ class Supervisor:
         for letter in letters:
             if letter in ALPHABET or not self._context.is_classical:
                 self.handle(Commanded(letter))
-
-    def _finish(self, outcome: int, pid: int) -> None:
-        """End what the process `pid` left behind, and run `finish`."""
 
     def signal(self, number: int, to_group: bool = False) -> None:
         """Send run a signal, or its whole process group. Trouble is said."""
