@@ -9,6 +9,7 @@ from signal import Signals
 
 import pytest
 from conformance.scenario import all_scenarios
+from container.test_pages import PAGES as typed_pages
 
 from pyinit import tai
 from pyinit.__main__ import commands
@@ -159,6 +160,12 @@ def test_every_variable_of_process_1_is_on_its_page() -> None:
     source = "".join(path.read_text() for path in (ROOT / "pyinit").rglob("*.py"))
     page = (DOCS / "commands/pyinit.md").read_text()
     assert set(re.findall(r"\bPYINIT_[A-Z_]+\b", source)) == set(re.findall(r"\bPYINIT_[A-Z_]+\b", page))
+
+
+def test_every_page_with_a_session_is_typed() -> None:
+    """By the container tests: what a page shows after `$ ` is what comes."""
+    shown = {path for path in [*DOCUMENTS, *OTHERS] if "```console" in path.read_text()} - {ROOT / "tests/README.md"}
+    assert shown == {ROOT / page.path for page in typed_pages}
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
