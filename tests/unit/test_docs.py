@@ -214,3 +214,21 @@ def test_the_health_check_is_the_images() -> None:
     page = (DOCS / "commands/svstat.md").read_text()
     (shown,) = re.findall(r"^    (! svstat .*)$", page, re.MULTILINE)
     assert shown in (ROOT / "Dockerfile").read_text()
+
+
+def test_the_example_of_a_decision_prints_what_hacking_shows() -> None:
+    page = (ROOT / "HACKING.md").read_text()
+    (code, shown), *_ = re.findall(r"^```python\n(.*?)^```\n\n```\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == shown
+
+
+def test_the_functions_that_hacking_shows_exist() -> None:
+    page = (ROOT / "HACKING.md").read_text()
+    shown = re.findall(r"^\d\.\d{4} +([\w.]+): ([\w.]+)", page, re.MULTILINE)
+    assert shown
+    for module, name in shown:
+        value: object = import_module(f"pyinit.{module}")
+        for part in name.split("."):
+            assert hasattr(value, part), f"{module}: {name}"
+            value = getattr(value, part)
