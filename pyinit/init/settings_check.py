@@ -9,6 +9,7 @@ from pyinit.init.reactions import DELIVER
 from pyinit.init.remarks import PREFIX, about, nearest_variable
 from pyinit.logs.collector.settings import Settings
 from pyinit.services.definition.findings import Finding
+from pyinit.services.runtime import is_usable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,7 +39,9 @@ def of_variables(environment: "Environment", services: "Collection[bytes]") -> "
 def _why_unusable(name: bytes, value: bytes) -> bytes:
     """Why process 1 cannot use the value; empty if it can."""
     if name == b"PYINIT_STATE":
-        return b"" if value[:1] in (b"", b"/") else b"not an absolute path"
+        if value[:1] not in (b"", b"/"):
+            return b"not an absolute path"
+        return b"%b cannot be used" % value if value and not is_usable(value) else b""
     try:
         read_options(PYINIT, [], {name: value})
         Settings.from_environment({name: value})

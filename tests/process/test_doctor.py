@@ -287,6 +287,7 @@ def test_the_containers_log_directory(service: Services) -> None:
         ("PYINIT_LOG_DIR", "logs", "PYINIT_LOG_DIR: not an absolute path [bad-value]"),
         ("PYINIT_LOG_SIZE", "1k", "PYINIT_LOG_SIZE: not a number from 4096 on [bad-value]"),
         ("PYINIT_STATE", "state", "PYINIT_STATE: not an absolute path [bad-value]"),
+        ("PYINIT_STATE", "/etc/passwd", "PYINIT_STATE: /etc/passwd cannot be used [bad-value]"),
         ("PYINIT_STOP_TIMEOUT", "soon", "PYINIT_STOP_TIMEOUT: not a number of seconds [bad-value]"),
         ("PYINIT_SIGNALS", "FOO=stop", "PYINIT_SIGNALS: FOO is not a signal [bad-value]"),
         ("PYINIT_VERBOSITY", "very", "PYINIT_VERBOSITY: not a number [bad-value]"),
@@ -354,6 +355,19 @@ def test_many_services_take_a_moment(service: Services) -> None:
     began = monotonic()
     assert service.examine() == (0, [])
     assert monotonic() - began < 15
+
+
+def test_none_of_its_modules_is_compiled(service: Services) -> None:
+    """In a checkout that is not compiled the interpreter would write the bytecode of each into the layer."""
+    service.add()
+    checkout = service.top.parent / "checkout"
+    shutil.copytree(ROOT / "pyinit", checkout / "pyinit", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "bin", checkout / "bin")
+    line = [sys.executable, "-IS", str(checkout / "bin/pyinit"), "doctor", str(service.top)]
+    done = subprocess.run(line, env={"PATH": os.environ["PATH"]}, capture_output=True, check=False)
+    assert (done.returncode, done.stdout) == (0, b"")
+    compiled = {path.name.partition(".")[0] for path in checkout.rglob("*.pyc")}
+    assert not compiled & {"examination", "doctor", "findings", "shell", "brief", "access"}
 
 
 MOUNTED = sorted({Path(path).parts[1] for path in ("/usr", "/proc", ROOT, sys.prefix, sys.base_prefix)})
