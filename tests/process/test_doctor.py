@@ -420,6 +420,9 @@ def test_a_containers_empty_root_stays_empty(root: Path) -> None:
 
 @needs_root
 def test_a_user_without_a_place_for_state_and_logs_is_told(root: Path) -> None:
+    (root / "run/pyinit").mkdir(parents=True)
+    (root / "run/pyinit").chmod(0o555)
+    os.chown(root / "run/pyinit", 65534, 65534)
     assert examine_in(root, "setpriv", "--reuid=65534", "--clear-groups") == (
         1,
         SECRET + "/service/web/supervise: cannot be written, and there is no other place for it: set PYINIT_STATE"
