@@ -97,6 +97,36 @@ def test_no_room(machine: Machine, full: tuple[Path, Callable[[], Path]]) -> Non
     assert machine.stop() == 0
 
 
+@pytest.mark.parametrize("event", ["kill", "down"])
+def test_a_status_is_right_again_when_there_is_room_again(
+    make_machine: MakeMachine, full: tuple[Path, Callable[[], Path]], event: str
+) -> None:
+    """The place of state was full while the service changed. No event follows, and svstat tells the truth."""
+    place, fill = full
+    machine = make_machine(PYINIT_STATE=str(place / "state"))
+    machine.add("a")
+    (machine.services / "a/supervise").symlink_to(place / "a")
+    pid = machine.boot().until_up("a")
+    ballast = fill()
+    if event == "kill":
+        machine.inside("kill", "-9", pid)
+        until(lambda: "unable to write a/supervise/status.new" in machine.stderr(), "the trouble to be told")
+        new = until(
+            lambda: [each for each in machine.inside("pgrep", "sleep", check=False).split() if int(each) != pid],
+            "a new one",
+        )
+        expected = f"up (pid {new[0]})"
+    else:
+        command("svc", "-d", machine.services / "a")
+        until(lambda: processes(machine).count("sleep 1000") == 0, "its end")
+        expected = "down "
+    assert machine.svstat("a").startswith(f"up (pid {pid})"), "the place is full"
+    ballast.unlink()
+    until(lambda: machine.svstat("a").startswith(expected), "the status to be right")
+    assert machine.stderr().count("unable to write a/supervise/status.new") == 1
+    assert machine.stop() == 0
+
+
 def test_no_descriptors(machine: Machine) -> None:
     """More services than descriptors: that is told, those that are up go on, and the rest comes up when it can."""
     given = resource.getrlimit(resource.RLIMIT_NOFILE)

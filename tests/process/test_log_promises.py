@@ -20,10 +20,8 @@ def volume(make_machine: MakeMachine, mode: str, **more: str) -> tuple[Machine, 
     return machine, logs
 
 
-def test_no_line_is_left_out_of_a_stdout_that_somebody_reads(make_machine: MakeMachine) -> None:
-    machine, logs = volume(make_machine, "both")
-    for number in range(8):
-        machine.add(f"s{number}", "seq -f '%.0f yyyyyyyyyyyyyyyyyyyyyyyy' 20000; exec sleep 1000")
+def boot_into_pipe(machine: Machine) -> "subprocess.Popen[bytes]":
+    """Boot with a pipe as standard output; the process that reads it into the file `machine.out`."""
     line = [*UNSHARE, sys.executable, "-IS", str(BIN / "pyinit")]
     with machine.err.open("ab") as err, machine.out.open("ab") as out:
         reader = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=out)
@@ -33,11 +31,39 @@ def test_no_line_is_left_out_of_a_stdout_that_somebody_reads(make_machine: MakeM
     assert reader.stdin
     reader.stdin.close()
     machine.until_booted()
+    return reader
+
+
+def test_no_line_is_left_out_of_a_stdout_that_somebody_reads(make_machine: MakeMachine) -> None:
+    machine, logs = volume(make_machine, "both")
+    for number in range(8):
+        machine.add(f"s{number}", "seq -f '%.0f yyyyyyyyyyyyyyyyyyyyyyyy' 20000; exec sleep 1000")
+    reader = boot_into_pipe(machine)
     until(lambda: all(logged(logs / f"s{n}")[-1:] == ["20000 " + "y" * 24] for n in range(8)), "all lines", 60)
     assert machine.stop() == 0
     reader.wait(10)
     assert machine.stdout().count("\n") == 160_000
     assert "stuck" not in machine.stderr()
+
+
+def test_a_flood_at_the_stop_loses_no_line_of_a_stdout_that_somebody_reads(make_machine: MakeMachine) -> None:
+    """What the directories have, standard output has as well: every line up to the last whole one of each service."""
+    machine, logs = volume(make_machine, "both", PYINIT_LOG_SIZE="16777215", PYINIT_LOG_COUNT="100")
+    names = ["a", "b", "c"]
+    for name in names:
+        machine.add(name, "exec seq -f '%.0f yyyyyyyyyyyyyyyyyyyyyyyy' 100000000")
+    reader = boot_into_pipe(machine)
+    until(lambda: machine.out.stat().st_size > 2_000_000, "the flood")
+    assert machine.stop() == 0
+    reader.wait(30)
+    printed: dict[str, list[str]] = {name: [] for name in names}
+    for line in machine.stdout().splitlines():
+        name, _, text = line.partition(": ")
+        printed[name].append(text)
+    for name in names:
+        last = (logs / name / "current").read_text().splitlines()[-1].partition(" ")[2]
+        assert printed[name].pop() == last, "what seq had begun when it was killed"
+        assert [int(text.split()[0]) for text in printed[name]] == list(range(1, len(printed[name]) + 1))
 
 
 @pytest.mark.parametrize("mode", ["volume", "both"])
