@@ -89,6 +89,27 @@ def test_the_reason_is_the_one_why_the_directory_is_missing(make_machine: MakeMa
     assert machine.stop(seconds=5) == 0
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs another account")
+@pytest.mark.parametrize("what", ["web", "parent"])
+def test_root_that_modes_bind_is_told_so_and_what_helps(make_machine: MakeMachine, what: str) -> None:
+    machine, logs = volume(make_machine, "volume")
+    closed = logs / "web" if what == "web" else logs
+    closed.mkdir(parents=True)
+    os.chown(closed, 65534, 65534)
+    closed.chmod(0o700)
+    machine.top.chmod(0o755)
+    lost = "-dac_override,-dac_read_search"
+    machine.prefix = ("setpriv", f"--bounding-set={lost}", f"--inh-caps={lost}")
+    machine.add("web", "echo one; exec sleep 1000")
+    machine.boot()
+    until(lambda: "web: one\n" in machine.stdout(), "the line on standard output")
+    told = until(lambda: [line for line in machine.stderr().splitlines() if "web: unable" in line], "the trouble")
+    assert told[0].endswith(": access denied")
+    assert "root has no CAP_DAC_OVERRIDE here: put the account of the directory's owner into log/user" in told[0]
+    assert "file does not exist" not in machine.stderr()
+    assert machine.stop(seconds=5) == 0
+
+
 @pytest.mark.parametrize("script", ["t s4096", "t # ./main", "t './main"])
 def test_a_script_that_cannot_be_meant_is_told_and_the_containers_settings_hold(machine: Machine, script: str) -> None:
     machine.add("web", "echo one; exec sleep 1000", log__script=script)

@@ -1,7 +1,7 @@
 """The files of one job: their account, their home, how they are opened; and troubles told once."""
 
 import posix
-from errno import ENOENT
+from errno import EACCES, ENOENT
 
 from pyinit import report
 from pyinit.formats.visible import visible_name
@@ -30,6 +30,14 @@ class JobFiles:
 
     def open(self, log: "Multilog") -> None:
         """Make missing directories and open the log, in the job's home. Raises CannotOpenLog."""
+        try:
+            self._open(log)
+        except CannotOpenLog as failure:
+            if failure.error.errno == EACCES and not self._job.user and posix.geteuid() == 0:
+                failure.message += _remedy()
+            raise
+
+    def _open(self, log: "Multilog") -> None:
         try:
             if self._job.user and isinstance(self.user, Oneself):
                 self.user = User(self._job.user)
@@ -99,6 +107,14 @@ class JobFiles:
             log.open()
         finally:
             posix.chdir(HOME)
+
+
+def _remedy() -> bytes:
+    """What helps root against `access denied`."""
+    from pyinit.system.capabilities import lacks_override
+
+    text = b" (root has no CAP_DAC_OVERRIDE here: put the account of the directory's owner into log/user)"
+    return text if lacks_override() else b""
 
 
 def _make_parents(path: bytes) -> None:
