@@ -2,6 +2,8 @@
 
 pyinit doctor [dir]: what is wrong with the service directories in dir, one line a finding (exit 1), or nothing (0).
 pyinit doctor --explain CODE: what the finding of this code means, and the repair.
+pyinit unpack FILE DIR: write the services of a services.toml into DIR as plain directories: all of them, or nothing.
+pyinit convert DIR: print the service directories in DIR as a services.toml.
 
     -d, --service-dir DIR  the directory of services
     -E, --early            start the command at once, not when the services are up
@@ -39,6 +41,7 @@ from time import monotonic
 from pyinit import __version__, report
 from pyinit.init.assembly import run_init
 from pyinit.init.dialects import BadUsage, read_options
+from pyinit.init.options import DUMB_INIT, TINI
 from pyinit.system.console import Console  # not at the first message, which may be that nothing can be opened
 from pyinit.system.doorbell import hold_signals, release_signals
 from pyinit.system.files import fill_standard_descriptors
@@ -51,9 +54,9 @@ PROG = b"pyinit"
 def main(argv: list[bytes]) -> int:
     """Before the loop any error is fatal and says why; in it none is."""
     fill_standard_descriptors()
-    if argv[1:2] == [b"doctor"]:
+    if argv[1:2] and argv[1] in FIRST_WORDS and argv[0].rpartition(b"/")[2] not in (TINI, DUMB_INIT):
         release_signals()
-        return _examine(argv[2:])
+        return FIRST_WORDS[argv[1]](argv[2:])
     hold_signals()
     try:
         options = read_options(argv[0], argv[1:], posix.environ)
@@ -79,6 +82,35 @@ def _examine(arguments: list[bytes]) -> int:
     if len(arguments) > 1 or (arguments[:1] and arguments[0].startswith(b"-")):
         report.usage(PROG, b"doctor [dir] | doctor --explain code")
     return examine(arguments[0] if arguments else b"")
+
+
+def _unpack(arguments: list[bytes]) -> int:
+    """`pyinit unpack FILE DIR`: 1 for a mistake in the file or a service that is there already."""
+    if len(arguments) != 2 or arguments[0].startswith(b"-"):
+        report.usage(PROG, b"unpack file dir")
+    from pyinit.convert.unpacking import unpack_once
+
+    report.keeps_bytes = False
+    return unpack_once(arguments[0], arguments[1].rstrip(b"/") or b"/")
+
+
+def _convert(arguments: list[bytes]) -> int:
+    """`pyinit convert DIR`: 1 if something is left out."""
+    if len(arguments) != 1 or arguments[0].startswith(b"-"):
+        report.usage(PROG, b"convert dir")
+    from pyinit.convert.gathering import print_toml
+
+    report.keeps_bytes = False
+    return print_toml(arguments[0].rstrip(b"/") or b"/")
+
+
+def _make_new(arguments: list[bytes]) -> int:
+    """The word is kept for what it will mean."""
+    report.die(PROG, b"new is no word yet: a command of this name is given behind --", code=report.USAGE)
+
+
+FIRST_WORDS = {b"doctor": _examine, b"unpack": _unpack, b"convert": _convert, b"new": _make_new}
+"""What a first word of our own does. A command of such a name is given behind `--`."""
 
 
 def _answer(asked: bytes) -> int:
