@@ -2,13 +2,14 @@
 
 import re
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from signal import SIGHUP, SIGUSR1
 
 from faults.calls import INJECTED, Fault
-from machine import Machine, command
+from machine import ROOT, Machine, command
 from waiting import until
 
 SAID = "said"
@@ -150,7 +151,15 @@ class Bench:
             return ", ".join(wrong)
         messages = [line for line in self.said().splitlines() if "warning" in line or "fatal" in line]
         told = [line for line in messages if not EXPECTED.search(line)]
-        return f"{SAID}: {told[0].replace(str(self.machine.top), '')}" if told else HARMLESS
+        return f"{SAID}: {plain(told[0], self.machine.top)}" if told else HARMLESS
+
+
+def plain(message: str, top: Path) -> str:
+    """A message without what varies from run to run and from place to place."""
+    for place in (f"{top}/", f"{ROOT}/bin/../", f"{ROOT}/", f"{sys.base_prefix}/"):
+        message = message.replace(place, "")
+    message = re.sub(r"\bat (\S+\.py):\d+", r"in \1", message)
+    return re.sub(r"@[0-9a-f]{24}|(?<=pid )\d+|(?<=0x)[0-9a-f]+", "N", message)
 
 
 def inner(pid: int) -> str:
@@ -176,7 +185,7 @@ def start(bench: Bench, options: list[str]) -> str:
         return bench.outcome(bench.wrong())
     code, said = bench.machine.wait(), bench.said()
     if code == 111 and "pyinit: fatal: " in said and "Traceback" not in said:
-        return f"{FATAL}: {said.splitlines()[-1]}"
+        return f"{FATAL}: {plain(said.splitlines()[-1], bench.machine.top)}"
     return f"PID 1 ended: {code}: {said[-100:]!r}"
 
 
@@ -184,7 +193,11 @@ def interpreter(bench: Bench, options: list[str]) -> str:
     """The interpreter's own start, for which nothing is promised."""
     found = start(bench, options)
     said = [line for line in bench.said().splitlines() if line.strip()]
-    return f"{ENDED}: {bench.machine.wait()}: {said[-1] if said else ''}" if bench.has_ended else found
+    return (
+        f"{ENDED}: {bench.machine.wait()}: {plain(said[-1], bench.machine.top) if said else ''}"
+        if bench.has_ended
+        else found
+    )
 
 
 def steady(bench: Bench, options: list[str]) -> str:

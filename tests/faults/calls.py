@@ -1,6 +1,7 @@
 """Which system calls are made to fail, with which errors, and how one is named: by what it was about."""
 
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -127,7 +128,7 @@ def short(path: str, top: Path) -> str:
         return "a module"
     if path.endswith(".so") or "lib-dynload" in path:
         return "an extension module"
-    path = path.replace(str(top), "").replace(str(ROOT), "CHECKOUT").lstrip("/")
+    path = path.replace(sys.base_prefix, "PYTHON").replace(str(top), "").replace(str(ROOT), "CHECKOUT").lstrip("/")
     return re.sub(r"@[0-9a-f]{24}\.\w|\b\d+\b", "N", path)
 
 
@@ -146,6 +147,8 @@ def faults(phase: str, lines: list[str], top: Path) -> Iterator[Fault]:
             is_ours = phase != "interpreter"
         if is_ours and call not in NO_ERRORS | MEMORY:
             alike.setdefault((call, about(line, top)), []).append(counts[call])
+    if phase not in ("interpreter", "start"):
+        yield Fault(phase, "epoll_wait", "1..20", "20 times")
     for (call, what), numbers in sorted(alike.items()):
         for number in sorted({*numbers[:2], numbers[-1]}):
             yield Fault(phase, call, str(number), what)

@@ -14,6 +14,12 @@ from daemontools import Commands, interpreter
 from machine import PROGRAMS, Machine, MakeMachine, command
 from waiting import until
 
+LONG = 60.0
+"""Seconds for what takes one or two on an idle machine."""
+
+DEADLINE = 7.0
+"""Seconds, less than PYINIT_STOP_TIMEOUT: a stop that waited for it took longer."""
+
 FAKETIME = next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"), Path("/nonexistent"))
 
 
@@ -31,7 +37,7 @@ def open_to_all() -> Iterator[Path]:
 
 def test_no_forks(machine: Machine, open_to_all: Path) -> None:
     """Process 1 of a user who has as many processes as he may: told once, tried each second, and up when it can."""
-    user = 54321  # of whom nothing else runs here
+    user = 100_000 + os.getpid()  # of whom nothing else runs here, this test at the same time neither
     machine.top.chmod(0o755)
     machine.program, machine.interpreter = str(open_to_all / "pyinit"), interpreter()
     for name in ("a", "b"):
@@ -223,7 +229,7 @@ def test_the_service_directory_replaced_while_services_run(machine: Machine) -> 
     assert command("svstat", machine.top / "old/a").stdout.decode().partition(": ")[2].startswith(f"up (pid {pid})")
     before = time.monotonic()
     assert machine.stop() == 0
-    assert time.monotonic() - before < 2, "the service that is no longer listed was asked too"
+    assert time.monotonic() - before < DEADLINE, "the service that is no longer listed was asked too"
     assert "killed" not in machine.stderr()
 
 
@@ -242,22 +248,24 @@ def test_clocks(make_machine: MakeMachine) -> None:
     machine.add("a", "date +%s >date; exec sleep 1000")
     machine.add("dying", "echo x >>starts; exit 1")
     machine.boot().until_up("a")
-    starts = machine.services / "dying/starts"
+    starts, date = machine.services / "dying/starts", machine.services / "a/date"
+    until(lambda: starts.exists() and date.exists() and date.read_text(), "both to have run", LONG)
     for offset, seconds in (("-1h", -3600), ("+1y", 365 * 86400)):
         clock.write_text(offset)
+        date.unlink()
         before = time.monotonic()
         count = len(starts.read_text().split())
         pid = machine.pid_of("a")
         machine.svc("t", "a")
         machine.until_up("a", other_than=pid)
-        faked = int(until((machine.services / "a/date").read_text, "the service's clock"))
+        faked = int(until(lambda: date.exists() and date.read_text(), "the service's clock", LONG))
         assert abs(faked - time.time() - seconds) < 86400, "the clock is what is claimed"
-        until(lambda: len(starts.read_text().split()) >= count + 2, "two more starts", 5)
-        assert 0.9 < time.monotonic() - before < 4
+        until(lambda: len(starts.read_text().split()) >= count + 3, "three more starts", LONG)
+        assert time.monotonic() - before > 0.9, "two pauses of a second, one of which had begun"
         assert int(machine.svstat("a").split()[3]) >= 0
     before = time.monotonic()
     assert machine.stop() == 0
-    assert time.monotonic() - before < 2
+    assert time.monotonic() - before < DEADLINE
 
 
 def test_stopping_and_continuing_anything(make_machine: MakeMachine) -> None:
@@ -295,6 +303,7 @@ def test_stopping_and_continuing_anything(make_machine: MakeMachine) -> None:
     assert "killed" not in machine.stderr(), "what was stopped was continued, the log collector too"
 
 
+@pytest.mark.timeout(6 * LONG)
 def test_ten_thousand_orphans(machine: Machine) -> None:
     machine.add("a", "trap 'echo here' HUP; : >up; while :; do sleep 0.02; done")
     flood = (
@@ -313,14 +322,14 @@ def test_ten_thousand_orphans(machine: Machine) -> None:
     machine.boot().until_up("a")
     until((machine.services / "a/up").exists, "the trap")
     machine.svc("o", "flood")
-    until((directory / "made").exists, "the orphans", 30)
+    until((directory / "made").exists, "the orphans", LONG)
     machine.svc("h", "a")
-    until(lambda: "a: here" in machine.stdout(), "commands to be obeyed meanwhile")
-    until(lambda: len(processes(machine)) < 20, "them all to be reaped", 60)
-    until(lambda: "defunct" not in machine.inside("ps", "-e", "-o", "args="), "no zombie to stay")
+    until(lambda: "a: here" in machine.stdout(), "commands to be obeyed meanwhile", LONG)
+    until(lambda: len(processes(machine)) < 20, "them all to be reaped", 2 * LONG)
+    until(lambda: "defunct" not in machine.inside("ps", "-e", "-o", "args="), "no zombie to stay", LONG)
     before = time.monotonic()
     assert machine.stop() == 0
-    assert time.monotonic() - before < 3
+    assert time.monotonic() - before < DEADLINE
 
 
 def test_a_blocked_standard_output_and_error(make_machine: MakeMachine) -> None:
