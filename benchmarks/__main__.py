@@ -37,6 +37,7 @@ NAMES = {
     "stdout": "Lines to standard output",
     "multilog_throughput": "multilog",
     "lines": "multilog by length of line",
+    "readback": "svlog",
     "growth": "Growth",
 }
 RESULTS = Path(__file__).parent / "results"

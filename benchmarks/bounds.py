@@ -45,6 +45,7 @@ BOUNDS = {
     "svstat": Bound(2.2, "daemontools"),
     "multilog": Bound(3.0, "daemontools", is_least=True),
     "multilog, median": Bound(5.0, "daemontools", is_least=True),
+    "svlog": Bound(5.0, BARE),
     "chain": Bound(1.3, BARE),
     "wake-ups": Bound(0.0),
 }

@@ -8,6 +8,7 @@ from pyinit.formats.paths import LOGS
 from pyinit.logs.reading.query import BadQuery, read_query
 from pyinit.report import say, usage
 from pyinit.view.names import service_directory
+from pyinit.view.running import is_on_stdout
 
 PROG = b"svlog"
 ARGUMENTS = b"[-f] [-n LINES] [-g REGEX] [-C LINES] [--since T] [--until T] [--utc] [--json] [--stats] [SERVICE...]"
@@ -25,7 +26,7 @@ def main(argv: list[bytes]) -> int:
     if query.is_following:
         from pyinit.logs.reading.following import FollowedPrintout
 
-        return FollowedPrintout(query, logs, service_directory()).run()
+        return FollowedPrintout(query, logs, service_directory(), is_on_stdout).run()
     if query.is_counting:
         from pyinit.logs.reading.counting import CountedPrintout
         from pyinit.view.text import line_counters
@@ -33,4 +34,4 @@ def main(argv: list[bytes]) -> int:
         return CountedPrintout(query, logs, service_directory(), line_counters()).run()
     from pyinit.logs.reading.printout import Printout
 
-    return Printout(query, logs, service_directory()).run()
+    return Printout(query, logs, service_directory(), is_on_stdout).run()

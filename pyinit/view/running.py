@@ -100,3 +100,8 @@ def is_ready(environment: "Mapping[bytes, bytes]") -> bool:
             continue
         return True
     return False
+
+
+def is_on_stdout() -> bool:
+    """Whether a pyinit runs here and logs to standard output only, as far as the environment of the container tells."""
+    return posix.environ.get(b"PYINIT_LOG") in (None, b"", b"stdout") and running(posix.environ) is not None

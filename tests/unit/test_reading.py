@@ -173,7 +173,7 @@ class Captured(Printout):
     def add(self, text: bytes) -> None:
         self.output += text
 
-    def flush(self) -> None:
+    def finish(self) -> None:
         pass
 
 

@@ -35,7 +35,7 @@ class Printed(Printout):
     def add(self, text: bytes) -> None:
         self.output += text
 
-    def flush(self) -> None:
+    def finish(self) -> None:
         pass
 
 

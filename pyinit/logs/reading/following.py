@@ -8,7 +8,7 @@ from pyinit.system.loop import Loop
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from pyinit.logs.reading.query import Query
     from pyinit.logs.reading.reader import LogReader
@@ -22,8 +22,10 @@ class FollowedPrintout(Printout):
 
     is_whole = False
 
-    def __init__(self, query: "Query", logs: bytes, services: bytes) -> None:
-        super().__init__(query, logs, services)
+    def __init__(
+        self, query: "Query", logs: bytes, services: bytes, is_on_stdout: "Callable[[], bool] | None" = None
+    ) -> None:
+        super().__init__(query, logs, services, is_on_stdout)
         self._is_first = True
 
     def run(self) -> int:
@@ -59,6 +61,9 @@ class FollowedPrintout(Printout):
             for reader in self._readers.values():
                 self._refresh(reader)
         self._print()
+
+    def _finish(self) -> None:
+        self._output.flush()
 
     def _services(self) -> set[bytes]:
         return {*super()._services(), b"one more", b"that may come"}

@@ -14,11 +14,12 @@ LONG_READ = 1 << 23
 
 
 class Output:
-    """Descriptor 1. Both methods raise OSError, BrokenPipeError where nobody reads any more."""
+    """Descriptor 1. `add`, `flush` and `finish` raise OSError, BrokenPipeError where nobody reads any more."""
 
-    __slots__ = ("_chunks", "_size")
+    __slots__ = ("_chunks", "_fd", "_size")
 
     def __init__(self) -> None:
+        self._fd = 1
         self._chunks: list[bytes] = []
         self._size = 0
 
@@ -35,9 +36,16 @@ class Output:
         self._chunks, self._size = [], 0
         while view:
             try:
-                view = view[posix.write(1, view) :]
+                view = view[posix.write(self._fd, view) :]
             except BlockingIOError:
                 _wait_for_room()
+
+    def finish(self) -> None:
+        """Write all of it: nothing follows."""
+        self.flush()
+
+    def leave(self) -> None:
+        """Nobody reads any more."""
 
 
 def _wait_for_room() -> None:

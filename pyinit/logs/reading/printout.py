@@ -10,11 +10,11 @@ from pyinit.logs.reading.places import Places
 from pyinit.logs.reading.reader import LogReader
 from pyinit.logs.reading.show import PlainLook, Renderer, count
 from pyinit.logs.reading.times import Clock
-from pyinit.report import TROUBLE, die, warn
+from pyinit.report import TROUBLE, die, say, warn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import NoReturn
 
     from pyinit.logs.reading.matching import Matcher
@@ -28,6 +28,12 @@ GREATEST_BLOCK, LEAST_BLOCK = 1 << 18, 1 << 12
 BLOCKS = 1 << 22
 """Bytes of all blocks that are merged at a time, about."""
 
+ON_STDOUT = (
+    b"services are logged to the container's standard output: docker logs CONTAINER shows that",
+    b"with docker run -e PYINIT_LOG=both -v logs:/var/log/services their lines are kept for svlog too",
+)
+"""What is said where nothing is kept."""
+
 MANY = 100
 """Logs that fit into the descriptors that every process may have."""
 
@@ -38,15 +44,19 @@ class Printout:
     is_whole = True
     """Whether a line that has not ended counts as one."""
 
-    def __init__(self, query: "Query", logs: bytes, services: bytes) -> None:
+    def __init__(
+        self, query: "Query", logs: bytes, services: bytes, is_on_stdout: "Callable[[], bool] | None" = None
+    ) -> None:
+        """`is_on_stdout`, asked where there is no log: whether lines go to the container's standard output instead."""
         self._query = query
+        self._is_on_stdout = is_on_stdout
         self._places = Places(logs, services, query.names, self._error)
         self._reporter = Reporter(self._error)
         self._readers: dict[bytes, LogReader] = {}
         self._look = _look(query)
+        self._output = _output(query)
         self._renderer = Renderer(self._look)
         self._matchers: dict[bytes, Matcher | None] = {}
-        self._output = Output()
         self._code = 0
 
     def run(self) -> int:
@@ -72,6 +82,11 @@ class Printout:
                 self._readers[path] = LogReader(name, path, self._query.since, self._reporter)
         if len(self._readers) > MANY:
             allow_descriptors()
+        if not self._readers and self._is_on_stdout:
+            if self._is_on_stdout():
+                for message in ON_STDOUT:
+                    say(PROG, message)
+            self._is_on_stdout = None
 
     def _prepare(self) -> None:
         """Find out how much there is to read, and how much of that to leave out."""
@@ -139,10 +154,11 @@ class Printout:
         """Read and write everything found."""
         try:
             self._lay_out()
-            self._output.flush()
+            self._finish()
         except BrokenPipeError:
             self._leave()
         except OSError as error:
+            self._output.leave()
             die(PROG, b"unable to write to standard output", error)
 
     def _lay_out(self) -> None:
@@ -152,17 +168,36 @@ class Printout:
         for parts in rounds([self._batches(reader) for reader in readers]):
             self._output.add(text(parts, names))
 
+    def _finish(self) -> None:
+        self._output.finish()
+
     def _leave(self) -> "NoReturn":
         """End: nobody reads any more."""
+        self._output.leave()
         posix._exit(self._code)
 
 
 def _look(query: "Query") -> "PlainLook | ObjectLook":
-    if not query.is_json:
+    if not query.is_json and not posix.isatty(1):
         return PlainLook(Clock(query.is_utc))
+    if not query.is_json:
+        from pyinit.logs.reading.terminal import TerminalLook, guard, has_colours
+
+        guard()
+        return TerminalLook(Clock(query.is_utc), has_colours(posix.environ))
     from pyinit.logs.reading.objects import ObjectLook
 
     return ObjectLook()
+
+
+def _output(query: "Query") -> Output:
+    """Standard output; through a pager where that is wanted."""
+    if not query.is_following and posix.isatty(1):
+        from pyinit.logs.reading.terminal import PagedOutput, pager
+
+        if command := pager(posix.environ):
+            return PagedOutput(command)
+    return Output()
 
 
 def has_pipe() -> bool:
