@@ -1,5 +1,6 @@
 """svlog the program, on directories that real multilogs write, ours and Debian's."""
 
+import fcntl
 import json
 import os
 import pty
@@ -7,8 +8,10 @@ import re
 import shutil
 import subprocess
 import sys
+import textwrap
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from signal import SIGINT, SIGTERM
 from typing import Any
@@ -18,6 +21,8 @@ from machine import BIN, ROOT, environment
 from waiting import until
 
 from pyinit import tai
+from pyinit.formats import paths
+from pyinit.formats.counters import Counters, pack
 
 MULTILOGS = {"ours": [sys.executable, "-IS", str(BIN / "multilog")], "debian": ["/usr/bin/multilog"]}
 SVLOG = [sys.executable, "-IS", str(BIN / "svlog")]
@@ -237,6 +242,51 @@ def test_no_logs_at_all(house: House) -> None:
     done = house.svlog()
     expected = b"svlog: warning: unable to find any log in %b or %b\n" % (bytes(house.logs), bytes(house.services))
     assert (done.returncode, done.stdout, done.stderr) == (111, b"", expected)
+
+
+def test_logs_that_are_not_kept_are_explained(house: House) -> None:
+    """Where a pyinit runs, and its logs go to standard output only."""
+    state = house.top / "state"
+    state.mkdir(mode=0o755)
+    (state / "lock").write_bytes(paths.pack_lock(1, bytes(house.services)))
+    hint = [b"docker logs CONTAINER", b"PYINIT_LOG=both -v logs:/var/log/services"]
+    with (state / "lock").open("rb") as lock:
+        assert not any(text in house.svlog(PYINIT_STATE=str(state)).stderr for text in hint)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for arguments in [], ["web"]:
+            assert all(text in house.svlog(*arguments, PYINIT_STATE=str(state)).stderr for text in hint)
+        kept = house.svlog(PYINIT_STATE=str(state), PYINIT_LOG="volume")
+        assert not any(text in kept.stderr for text in hint)
+        put(house.logs / "web", labelled(1, "here"))
+        assert house.svlog(PYINIT_STATE=str(state)).stderr == b""
+
+
+def test_the_page_shows_what_svlog_prints(house: House) -> None:
+    page = (ROOT / "docs/commands/svlog.md").read_text().partition("## EXAMPLES")[2]
+    sessions = re.findall(r"^    \$ svlog (.*)\n((?:(?:    (?!\$).*)?\n)+)", page, re.MULTILINE)
+    assert len(sessions) == 4
+    lines = re.findall(r"^    (\w+): (\S+) (\S+)Z (.*)$", page, re.MULTILINE)
+    counters = {}
+    for name, kind in (("db", "rfc3339"), ("web", "tai64n")):
+        text = [f"{date}T{time}Z {message}\n" for service, date, time, message in lines if service == name]
+        if kind == "tai64n":
+            text = [tai.label(key_time(line)).decode() + line[30:] for line in text]
+        put(house.logs / name, *(line.encode() for line in text))
+        each = counters[name.encode()] = Counters()
+        each.lines_in = each.lines_written = len(text)
+        each.bytes_in = each.bytes_written = sum(len(line.partition(" ")[2]) for line in text)
+    (house.top / "logs.table").write_bytes(pack(counters))
+    state = house.top / "state"
+    state.mkdir(mode=0o755)
+    (house.top / "logs.table").rename(state / "logs")
+    for arguments, shown in sessions:
+        expected = textwrap.dedent(shown).strip("\n") + "\n"
+        assert house.svlog(*arguments.split(), PYINIT_STATE=str(state)).stdout.decode() == expected
+
+
+def key_time(line: str) -> int:
+    """Unix nanoseconds of a line with a time of RFC 3339."""
+    return int(datetime.fromisoformat(line[:19] + "+00:00").timestamp()) * 10**9 + int(line[20:29])
 
 
 def test_a_full_output_is_told(house: House) -> None:

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pyinit import tai
-from pyinit.logs.reading import logfile, merging
+from pyinit.logs.reading import logfile, merging, seeking
 from pyinit.logs.reading.logfile import Reporter
 from pyinit.logs.reading.merging import Batch, Cutter
 from pyinit.logs.reading.printout import Printout
@@ -199,6 +199,7 @@ TIMES = st.one_of(st.none(), st.integers(-60, 100))
     block=st.sampled_from([64, 100, 1000, 1 << 14]),
     tail_block=st.sampled_from([30, 70, 1000]),
     long=st.sampled_from([90, 1 << 16]),
+    are_large=st.booleans(),
 )
 def test_what_is_printed_is_what_the_model_has(
     logs: list[list[File]],
@@ -208,12 +209,18 @@ def test_what_is_printed_is_what_the_model_has(
     block: int,
     tail_block: int,
     long: int,
+    are_large: bool,
 ) -> None:
+    """Windows are sought in what counts as large files, too, where stamps only rise."""
     top = Path(tempfile.mkdtemp())
     patch = pytest.MonkeyPatch()
     try:
         patch.setattr(logfile, "TAIL_BLOCK", tail_block)
         patch.setattr(merging, "LONG", long)
+        if are_large and not any(map(falls, logs)):
+            patch.setattr(seeking, "SCANNED", 0)
+            patch.setattr(seeking, "STEP", 50)
+            patch.setattr(seeking, "BLOCK", 80)
         arguments = []
         for index, files in enumerate(logs):
             write(top / str(index), files)
