@@ -19,7 +19,7 @@ import os
 import posix
 import select
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from errno import EAGAIN
 from pathlib import Path
@@ -166,6 +166,11 @@ class FakeKernel(Kernel):
             raise ChildProcessError
         return 0, 0
 
+    def waitid(self, which: int, pid: int, options: int, /) -> None:
+        assert options & os.WNOWAIT, "nobody but the loop reaps"
+        if not self.living and not self.deaths:
+            raise ChildProcessError
+
     def kill(self, pid: int, number: int, /) -> None:
         self.kills.append((pid, number))
         if abs(pid) not in self.living:
@@ -268,7 +273,9 @@ class FakeSpawner(Spawner):
         name = posix.readlink(f"/proc/self/fd/{directory_fd}").rpartition("/")[2]
         return self._started(Start(self._next_pid, argv, name, redirections, dict(changes or {})))
 
-    def start_here(self, argv: list[bytes], leads: int) -> int:
+    def start_here(
+        self, argv: list[bytes], leads: int, mask: Collection[int] = (), ignored: Collection[int] = ()
+    ) -> int:
         self._fail(argv)
         return self._started(Start(self._next_pid, argv, "", ()))
 

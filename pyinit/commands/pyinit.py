@@ -40,10 +40,10 @@ from time import monotonic
 
 from pyinit import __version__, report
 from pyinit.init.assembly import run_init
-from pyinit.init.dialects import BadUsage, read_options
-from pyinit.init.options import DUMB_INIT, TINI
+from pyinit.init.dialects import OTHER_NAMES, BadUsage, read_options
+from pyinit.init.options import Answer
 from pyinit.system.console import Console  # not at the first message, which may be that nothing can be opened
-from pyinit.system.doorbell import hold_signals, release_signals
+from pyinit.system.doorbell import given_mask, hold_signals, release_signals
 from pyinit.system.files import fill_standard_descriptors
 from pyinit.system.spawn import ignore_terminal_stops
 
@@ -54,19 +54,24 @@ PROG = b"pyinit"
 def main(argv: list[bytes]) -> int:
     """Before the loop any error is fatal and says why; in it none is."""
     fill_standard_descriptors()
-    if argv[1:2] and argv[1] in FIRST_WORDS and argv[0].rpartition(b"/")[2] not in (TINI, DUMB_INIT):
+    if argv[1:2] and argv[1] in FIRST_WORDS and argv[0].rpartition(b"/")[2] not in OTHER_NAMES:
         release_signals()
         return FIRST_WORDS[argv[1]](argv[2:])
     hold_signals()
     try:
         options = read_options(argv[0], argv[1:], posix.environ)
+        if options.asks:
+            return _answer(options.asks)
+        report.write, report.keeps_bytes = Console().write, False
+        ignored = ignore_terminal_stops()
+        if options.inherits:
+            options.mask, options.ignored = given_mask(), ignored
+        return run_init(options, BEGAN)
+    except Answer as answer:
+        posix.write(answer.fd, answer.text)
+        return answer.code
     except BadUsage as bad:
         report.die(PROG, bad.message, code=bad.code)
-    if options.asks:
-        return _answer(options.asks)
-    report.write, report.keeps_bytes = Console().write, False
-    ignore_terminal_stops()
-    return run_init(options, BEGAN)
 
 
 def _examine(arguments: list[bytes]) -> int:
@@ -115,6 +120,6 @@ FIRST_WORDS = {b"doctor": _examine, b"unpack": _unpack, b"convert": _convert, b"
 
 def _answer(asked: bytes) -> int:
     version = b"pyinit %b\n" % __version__.encode()
-    text = {b"help": b"usage: " + (__doc__ or "").encode(), b"version": version, b"license": b"ISC\n"}
+    text = {b"help": b"usage: " + (__doc__ or "").encode(), b"version": version}
     posix.write(1, text[asked])
     return 0

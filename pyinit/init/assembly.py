@@ -4,13 +4,15 @@ Before the loop any error is fatal and says why.
 """
 
 import posix
+from _signal import SIGIO
 
 from pyinit import report
 from pyinit.init.init import Init
 from pyinit.init.options import PYINIT, VARIABLES
 from pyinit.init.parts import NoServices
-from pyinit.init.reactions import reactions
+from pyinit.init.reactions import OURS, reactions
 from pyinit.system.adoption import adopt_orphans, die_with_parent
+from pyinit.system.doorbell import let_through
 from pyinit.system.spawn import Spawner
 
 TYPE_CHECKING = False
@@ -44,7 +46,8 @@ def run_init(options: "Options", began: float) -> int:
     services = scanner or NoServices()
     if options.dialect == PYINIT:
         _tell_unusable(options, services)
-    table = reactions(options.overrides, command is not None, bool(services.pairs), is_watching)
+    untouched = options.untouched or (OURS if is_watching else OURS - {SIGIO})
+    table = reactions(options.overrides, command is not None, bool(services.pairs), untouched)
     may_come = command is not None and is_watching and not services.pairs
     later = (lambda: reactions(options.overrides, True, True)) if may_come else None
     return Init(loop, services, options, began, collector, command, runtime).run(table, later)
@@ -71,7 +74,12 @@ def _loop(options: "Options", is_watching: bool) -> "Loop":
         return Loop(options.dialect)
     from pyinit.system.sigloop import SignalLoop
 
-    return SignalLoop(options.dialect)
+    loop = SignalLoop(options.dialect)
+    if options.hears:
+        loop.on_signal = options.manner.received
+    if options.let_through:
+        let_through(options.let_through)
+    return loop
 
 
 def _has_directory(options: "Options") -> bool:
@@ -91,19 +99,15 @@ def _has_directory(options: "Options") -> bool:
 
 def _take_place(options: "Options") -> None:
     """Adopt orphans, and go with the parent, as far as that is asked for."""
-    if options.subreaper:
-        if not adopt_orphans():
-            report.warn(options.dialect, b"not process 1, and no subreaper without prctl: orphans are lost")
-        elif posix.getpid() != 1 and options.dialect == PYINIT:
-            report.say(PYINIT, b"info: not process 1, adopting orphans as a subreaper")
-    if options.parent_death and not die_with_parent(options.parent_death):
-        report.warn(options.dialect, b"unable to use -p without prctl")
+    is_told = not options.parent_death or die_with_parent(options.parent_death)
+    is_subreaper = options.subreaper and adopt_orphans()
+    options.manner.took_place(is_subreaper, is_told, posix.getpid() == 1)
 
 
 def _command(options: "Options", loop: "Loop", spawner: Spawner) -> "Command":
     from pyinit.init.command import Command
 
-    return Command(loop, spawner, options.command, options.to_group, options.leads, options.not_run)
+    return Command(loop, spawner, options)
 
 
 def _supervise(options: "Options", loop: "Loop", spawner: Spawner) -> "tuple[Scanner, Collector, RuntimeDirectory]":

@@ -4,10 +4,7 @@ Called `pyinit` it takes its own options, which include those of tini. Called `t
 that program, with its variables, defaults and exit codes. So a symbolic link replaces either.
 """
 
-from _signal import SIGSTOP, SIGTSTP
-
-from pyinit.init.options import DUMB_INIT, PYINIT, STOP_TIMEOUT, TINI, Options
-from pyinit.system.spawn import GROUP, NOTHING, SESSION
+from pyinit.init.options import DUMB_INIT, STOP_TIMEOUT, TINI, Options
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,6 +13,12 @@ if TYPE_CHECKING:
     from pyinit.init.reactions import Reaction
 
     Environment = Mapping[bytes, bytes]
+
+
+NAMES_OF_TINI = (TINI, b"tini-static", b"docker-init")
+
+OTHER_NAMES = (*NAMES_OF_TINI, DUMB_INIT)
+"""Under these we are another program, and our own words mean nothing."""
 
 
 class BadUsage(Exception):
@@ -28,15 +31,21 @@ class BadUsage(Exception):
 
 
 def read_options(called: bytes, arguments: list[bytes], environment: "Environment") -> Options:
-    """The options for argv[0] `called`; raises BadUsage."""
+    """The options for argv[0] `called`; raises BadUsage, or Answer under another program's name."""
     name = called.rpartition(b"/")[2]
-    dialect = name if name in (TINI, DUMB_INIT) else PYINIT
-    options = Options(dialect)
-    code = 100 if dialect == PYINIT else 1
+    if name in NAMES_OF_TINI:
+        from pyinit.init.tini import read_tini
+
+        return read_tini([called, *arguments], environment)
+    if name == DUMB_INIT:
+        from pyinit.init.dumb_init import read_dumb_init
+
+        return read_dumb_init([called, *arguments], environment)
+    options = Options()
     try:
-        {PYINIT: _read_pyinit, TINI: _read_tini, DUMB_INIT: _read_dumb_init}[dialect](options, arguments, environment)
+        _read_pyinit(options, arguments, environment)
     except ValueError as error:
-        raise BadUsage(str(error).encode(errors="surrogateescape"), code) from None
+        raise BadUsage(str(error).encode(errors="surrogateescape"), 100) from None
     return options
 
 
@@ -62,28 +71,11 @@ def _read_pyinit(options: Options, arguments: list[bytes], environment: "Environ
             options.service_dir = value
         elif letter == b"E":
             options.is_early = True
-        elif letter in b"rcV":
-            _take_dumb_init(options, letter, value)
         else:
-            _take_tini(options, letter, value)
+            _take(options, letter, value)
 
 
-def _read_tini(options: Options, arguments: list[bytes], environment: "Environment") -> None:
-    options.subreaper = b"TINI_SUBREAPER" in environment
-    options.to_group = b"TINI_KILL_PROCESS_GROUP" in environment
-    level = environment.get(b"TINI_VERBOSITY", b"1")
-    options.verbosity = (int(level) if level.isdigit() else 0) - 1  # its 1 is for warnings, 2 for what happens
-    if arguments == [b"--version"]:
-        options.asks = b"version"
-        return
-    words, options.command = split_words(arguments, b"sgwvhl", b"pe", {}, is_permuting=True)
-    for letter, value in words:
-        _take_tini(options, letter, value)
-    if not options.command and not options.asks:
-        raise ValueError("no program given")
-
-
-def _take_tini(options: Options, letter: bytes, value: bytes) -> None:
+def _take(options: Options, letter: bytes, value: bytes) -> None:
     match letter:
         case b"s":
             options.subreaper = True
@@ -101,39 +93,12 @@ def _take_tini(options: Options, letter: bytes, value: bytes) -> None:
             if not value.isdigit() or int(value) > 255:
                 raise ValueError(f"not an exit code: {value.decode(errors='replace')}")
             options.remapped.add(int(value))
-        case b"h":
-            options.asks = b"help"
-        case b"l":
-            options.asks = b"license"
-
-
-def _read_dumb_init(options: Options, arguments: list[bytes], environment: "Environment") -> None:
-    options.verbosity = int(environment.get(b"DUMB_INIT_DEBUG") == b"1")
-    long = {b"help": b"h", b"version": b"V", b"rewrite": b"r", b"single-child": b"c", b"verbose": b"v"}
-    words, options.command = split_words(arguments, b"cvhV", b"r", long)
-    options.to_group = environment.get(b"DUMB_INIT_SETSID") != b"0"
-    options.leads = SESSION if options.to_group else NOTHING
-    for letter, value in words:
-        _take_dumb_init(options, letter, value)
-    from pyinit.init.reactions import SUSPEND, Reaction
-
-    sent = SIGSTOP if options.leads == SESSION else SIGTSTP  # to a session without a parent in it TSTP does nothing
-    options.overrides.setdefault(SIGTSTP, Reaction(SUSPEND, sent))
-    if not options.command and not options.asks:
-        raise ValueError("no program given")
-
-
-def _take_dumb_init(options: Options, letter: bytes, value: bytes) -> None:
-    match letter:
         case b"c":
             options.to_group = False
-            options.leads = NOTHING if options.dialect == DUMB_INIT else GROUP
         case b"r":
             from pyinit.init.reactions import rewriting
 
             options.overrides.update(rewriting(value))
-        case b"v":
-            options.verbosity += 1
         case b"h":
             options.asks = b"help"
         case b"V":
@@ -141,22 +106,18 @@ def _take_dumb_init(options: Options, letter: bytes, value: bytes) -> None:
 
 
 def split_words(
-    arguments: list[bytes], flags: bytes, valued: bytes, long: "Mapping[bytes, bytes]", is_permuting: bool = False
+    arguments: list[bytes], flags: bytes, valued: bytes, long: "Mapping[bytes, bytes]"
 ) -> tuple[list[tuple[bytes, bytes]], list[bytes]]:
     """Options as (letter, value) pairs, and the operands from the first word that is none, or behind `--`.
 
-    `long` names letters; their values are `--name=value` or the next word. With `is_permuting` options may also follow
-    operands, up to `--`: GNU's getopt(3), and so Debian's tini. Raises ValueError.
+    `long` names letters; their values are `--name=value` or the next word. Raises ValueError.
     """
     found: list[tuple[bytes, bytes]] = []
-    words, operands = list(arguments), []
-    while words and (is_permuting or _is_option(words[0])):
+    words = list(arguments)
+    while words and _is_option(words[0]):
         word = words.pop(0)
         if word == b"--":
             break
-        if not _is_option(word):
-            operands.append(word)
-            continue
         if word[:2] == b"--":
             name, is_set, value = word[2:].partition(b"=")
             letters = long.get(name, b"?")
@@ -173,7 +134,7 @@ def split_words(
             if letter not in flags:
                 raise ValueError(f"unknown option -{letter.decode(errors='replace')}")
             found.append((letter, b""))
-    return found, operands + words
+    return found, words
 
 
 def _is_option(word: bytes) -> bool:

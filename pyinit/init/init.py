@@ -9,6 +9,7 @@ from posix import getpid
 from pyinit import report
 from pyinit.init import reactions
 from pyinit.init.exit import exit_code
+from pyinit.system.adoption import has_children
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class Init:
 
             self._telling = telling.Telling(self.name, options.verbosity)
         if options.tells_reaped or options.verbosity:
-            loop.on_orphan.append(self._tell_orphan)
+            loop.on_orphan.append(options.manner.reaped)
 
     def run(self, table: "Mapping[int, Reaction]", later: "Callable[[], Mapping[int, Reaction]] | None" = None) -> int:
         """Take signals as the table says, start the command, turn until everything is down; the exit code.
@@ -92,7 +93,7 @@ class Init:
 
     def _take_signals(self, table: "Mapping[int, Reaction]") -> None:
         for number, reaction in table.items():
-            react = self._reacting(reaction)
+            react = self._reacting(number, reaction)
             if self._telling:
                 react = self._telling.wrap(number, reaction, react)
             self._loop.add_signal_handler(number, react)
@@ -165,7 +166,7 @@ class Init:
             return
         try:
             command.start()
-            self._tell(b"started %b (pid %d)" % (command.name, command.pid))
+            self._options.manner.started(command.name, command.pid)
         except OSError as error:
             report.warn(self.name, b"unable to fork for %b, trying again in a second" % command.name, error)
             self._loop.call_at(self._loop.kernel.monotonic() + FORK_PAUSE, self._start_command)
@@ -174,11 +175,7 @@ class Init:
         if self._options.verbosity > 0:
             report.say(self.name, b"info: " + text)
 
-    def _tell_orphan(self, pid: int, outcome: int) -> None:
-        kind = b"warning" if self._options.tells_reaped else b"info"
-        report.say(self.name, b"%b: reaped orphan %d (%d)" % (kind, pid, outcome))
-
-    def _reacting(self, reaction: "Reaction") -> "Callable[[], None]":
+    def _reacting(self, number: int, reaction: "Reaction") -> "Callable[[], None]":
         match reaction.verb:
             case reactions.STOP:
                 return self.stop
@@ -187,20 +184,22 @@ class Init:
             case reactions.ROTATE:
                 return self._rotate
             case reactions.FORWARD | reactions.SUSPEND if self._command:
-                return lambda: self._forward(reaction)
+                return lambda: self._forward(number, reaction)
             case reactions.DELIVER:
                 return lambda: self._services.signal(reaction.service, reaction.number)
         return _nothing
 
-    def _forward(self, reaction: "Reaction") -> None:
-        """To the command. A signal that would stop a command that has not been started yet is for us."""
+    def _forward(self, number: int, reaction: "Reaction") -> None:
+        """To the command. A signal that would stop it is for us before it has started, and once it has ended."""
         if not self._command:
             return
-        if self._command.is_waiting and reaction.number in reactions.STOPPING:
+        if reaction.number in reactions.STOPPING and not self._command.pid:
             self.stop()
             return
         self._command.signal(reaction.number)
+        self._options.manner.forwarded(number, reaction.number)
         if reaction.verb == reactions.SUSPEND:
+            self._options.manner.suspending()
             self._loop.kernel.kill(getpid(), SIGSTOP)
 
     def _rotate(self) -> None:
@@ -218,10 +217,20 @@ class Init:
 
     def _command_ended(self) -> None:
         """With nothing else to bring down the container ends at once, as under tini."""
-        self._tell(b"the command ended: %d" % self._exit_code())
+        if self._command and self._command.outcome is not None:
+            self._options.manner.ended(self._command.outcome, self._exit_code())
         if self._ending:
             self._ending.look_soon()
         elif self._services.pairs:
+            self.stop()
+        elif self._options.clears:
+            self._loop.call_at(self._began, self._clear)
+        else:
+            self._end()
+
+    def _clear(self) -> None:
+        """Stop what a command alone has left behind, if there is anything. By now all that is dead has been reaped."""
+        if has_children(self._loop.kernel):
             self.stop()
         else:
             self._end()

@@ -1,9 +1,12 @@
 """What PID 1 was asked for: one record, from whatever dialect it was asked in."""
 
+from pyinit import report
 from pyinit.system.spawn import GROUP
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from pyinit.init.reactions import Reaction
 
 PYINIT, TINI, DUMB_INIT = b"pyinit", b"tini", b"dumb-init"
@@ -20,6 +23,84 @@ VARIABLES = frozenset(
 NOT_RUN = {PYINIT: (127, 126, 126), TINI: (127, 126, 1), DUMB_INIT: (2, 2, 2)}
 
 
+class Answer(Exception):
+    """A question or wrong use that a text answers: `code` is the exit code, `fd` where the `text` goes."""
+
+    def __init__(self, code: int, fd: int, text: bytes) -> None:
+        super().__init__(text)
+        self.code = code
+        self.fd = fd
+        self.text = text
+
+
+class Manner:
+    """What a program of this name says and does beside its work: here pyinit's own.
+
+    A dialect has a class of its own, so that nothing else asks for the name.
+    """
+
+    __slots__ = ("_options",)
+
+    def __init__(self, options: "Options | None" = None) -> None:
+        self._options = options
+
+    @property
+    def follows_child(self) -> bool:
+        """Whether the child has to tell how it became the command."""
+        return False
+
+    def _tell(self, text: bytes) -> None:
+        if self._options and self._options.verbosity > 0:
+            report.say(self._options.dialect, b"info: " + text)
+
+    def took_place(self, is_subreaper: bool, is_told: bool, is_first: bool) -> None:
+        """Orphans are adopted, and the parent's death is told, or not. `is_first`: this is process 1."""
+        options = self._options
+        if not options:
+            return
+        if options.subreaper and not is_subreaper:
+            report.warn(options.dialect, b"not process 1, and no subreaper without prctl: orphans are lost")
+        elif options.subreaper and not is_first:
+            report.say(options.dialect, b"info: not process 1, adopting orphans as a subreaper")
+        if not is_told:
+            report.warn(options.dialect, b"unable to use -p without prctl")
+
+    def starting(self) -> None:
+        """The command is about to be started."""
+
+    def led(self, error: OSError | None) -> None:
+        """In the child: it leads what it is to lead, with an `error` of the terminal."""
+
+    def started(self, name: bytes, pid: int) -> None:
+        """The command runs."""
+        self._tell(b"started %b (pid %d)" % (name, pid))
+
+    def not_run(self, name: bytes, error: OSError) -> None:
+        """In the child: the command could not be executed."""
+        report.say(PYINIT, b"fatal: unable to run " + name, error)
+
+    def received(self, number: int) -> bool:
+        """Whether to react to a signal that came. Asked only where `hears` of the options says so."""
+        return True
+
+    def forwarded(self, number: int, sent: int) -> None:
+        """A signal went to the command, as another one or, as 0, not at all."""
+
+    def suspending(self) -> None:
+        """This process stops."""
+
+    def reaped(self, pid: int, outcome: int) -> None:
+        """An orphan was reaped."""
+        if self._options and self._options.tells_reaped:
+            report.warn(self._options.dialect, b"reaped orphan %d (%d)" % (pid, outcome))
+        else:
+            self._tell(b"reaped orphan %d (%d)" % (pid, outcome))
+
+    def ended(self, outcome: int, code: int) -> None:
+        """The command has ended, and `code` is what becomes of its `outcome`."""
+        self._tell(b"the command ended: %d" % code)
+
+
 class Options:
     """Everything that can be asked for, with defaults for the rest.
 
@@ -31,15 +112,29 @@ class Options:
     `remapped`: exit codes of the command that count as success. `overrides`: reactions to signals other than the usual.
     `not_run`: the exit codes for a command that is not found, for one that may not be executed, and for any other
     reason.
+
+    `manner`: how we speak. `hears`: the manner is asked of each signal. `untouched`: signals that are not taken, None
+    for the usual. `let_through`: signals that are not even held, and do what they do to any program. `farewell`: a
+    signal to what the command led, at its end; 0 for none. `clears`: what a command alone leaves behind is stopped.
+    `inherits`: the command gets the signal mask `mask`, and ignores the signals `ignored` of a terminal. Both are as
+    they came. Without it none is blocked or ignored.
     """
 
     __slots__ = (
         "asks",
+        "clears",
         "command",
         "dialect",
+        "farewell",
         "has_settings",
+        "hears",
+        "ignored",
+        "inherits",
         "is_early",
         "leads",
+        "let_through",
+        "manner",
+        "mask",
         "not_run",
         "overrides",
         "parent_death",
@@ -49,11 +144,21 @@ class Options:
         "subreaper",
         "tells_reaped",
         "to_group",
+        "untouched",
         "verbosity",
     )
 
-    def __init__(self, dialect: bytes = PYINIT) -> None:
+    def __init__(self, dialect: bytes = PYINIT, manner: Manner | None = None) -> None:
         self.dialect = dialect
+        self.manner = manner or Manner(self)
+        self.hears = False
+        self.untouched: frozenset[int] | None = None
+        self.let_through: frozenset[int] = frozenset()
+        self.farewell = 0
+        self.clears = dialect == PYINIT
+        self.inherits = False
+        self.mask: Collection[int] = ()
+        self.ignored: Collection[int] = ()
         self.command: list[bytes] = []
         self.asks = b""
         self.service_dir: bytes | None = None

@@ -78,14 +78,14 @@ class Reaction:
 
 
 def reactions(
-    overrides: "Mapping[int, Reaction]", has_command: bool, has_services: bool, is_watching: bool = True
+    overrides: "Mapping[int, Reaction]", has_command: bool, has_services: bool, untouched: "frozenset[int]" = OURS
 ) -> "dict[int, Reaction]":
     """The whole table, for every catchable signal.
 
     With nothing but a main command every signal is its own, as with tini. With services the stopping signals stop,
-    HUP rescans, and the rest is the command's, if there is one. `is_watching`: SIGIO is taken, by a directory.
+    HUP rescans, and the rest is the command's, if there is one. `untouched`: the signals that are not for the table.
     """
-    numbers = CATCHABLE - (OURS if is_watching else OURS - {SIGIO})
+    numbers = CATCHABLE - untouched
     table = {number: Reaction(FORWARD, number) if has_command else Reaction(IGNORE) for number in numbers}
     if has_services or not has_command:
         table.update((number, Reaction(STOP)) for number in STOPPING)

@@ -11,7 +11,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
+    from pyinit.system.kernel import Kernel
+
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER, PR_GET_CHILD_SUBREAPER = 1, 36, 37
 
 
 def adopt_orphans() -> bool:
@@ -20,6 +22,28 @@ def adopt_orphans() -> bool:
     False where that cannot be done: then they go to process 1, and are neither reaped nor stopped here.
     """
     return posix.getpid() == 1 or _done("set_child_subreaper", PR_SET_CHILD_SUBREAPER, 1)
+
+
+def adopts_orphans() -> bool:
+    """Whether this process is such a parent already: exec keeps that. True where that cannot be known."""
+    get = _of_python_prctl("get_child_subreaper")
+    if get:
+        return bool(get())
+    try:
+        from ctypes import CDLL, byref, c_int
+    except ImportError:
+        return True
+    found = c_int(0)
+    return bool(CDLL(None).prctl(PR_GET_CHILD_SUBREAPER, byref(found), 0, 0, 0)) or bool(found.value)
+
+
+def has_children(kernel: "Kernel") -> bool:
+    """Whether this process has a child left. An orphan that it adopted is one."""
+    try:
+        kernel.waitid(posix.P_ALL, 0, posix.WEXITED | posix.WNOHANG | posix.WNOWAIT)
+    except ChildProcessError:
+        return False
+    return True
 
 
 def die_with_parent(number: int) -> bool:
@@ -38,7 +62,7 @@ def _done(name: str, option: int, value: int) -> bool:
         return False
 
 
-def _of_python_prctl(name: str) -> "Callable[[int], int | None] | None":
+def _of_python_prctl(name: str) -> "Callable[..., int | None] | None":
     """The function, from where an interpreter without site does not look for packages."""
     library = f"python{sys.version_info[0]}.{sys.version_info[1]}/site-packages"
     own = sys.executable.rpartition("/")[0]
@@ -49,7 +73,7 @@ def _of_python_prctl(name: str) -> "Callable[[int], int | None] | None":
         return None
     finally:
         del sys.path[-3:]
-    found: Callable[[int], int | None] = getattr(prctl, name)
+    found: Callable[..., int | None] = getattr(prctl, name)
     return found
 
 

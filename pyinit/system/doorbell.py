@@ -10,7 +10,7 @@ signalfd would be one descriptor for both, but Python has no call for it, and it
 
 import posix
 import sys
-from _signal import SIG_BLOCK, SIG_SETMASK, pthread_sigmask, set_wakeup_fd, valid_signals
+from _signal import SIG_BLOCK, SIG_SETMASK, SIG_UNBLOCK, pthread_sigmask, set_wakeup_fd, valid_signals
 from _signal import signal as set_signal
 
 TYPE_CHECKING = False
@@ -21,14 +21,31 @@ RING_LENGTH = 512
 """Bytes read from the pipe at once. What is left rings again."""
 
 
+_given: list[set[int]] = []
+"""The mask at the first hold, as the one element."""
+
+
 def hold_signals() -> set[int]:
     """Block every signal that can be blocked; returns the mask that was in force, for `restore_mask`."""
-    return pthread_sigmask(SIG_BLOCK, valid_signals())
+    mask = pthread_sigmask(SIG_BLOCK, valid_signals())
+    if not _given:
+        _given.append(mask)
+    return mask
+
+
+def given_mask() -> set[int]:
+    """The mask that this process was given: the one in force before the first hold."""
+    return _given[0] if _given else set()
 
 
 def release_signals() -> None:
     """Block no signal any more."""
     pthread_sigmask(SIG_SETMASK, ())
+
+
+def let_through(numbers: "Iterable[int]") -> None:
+    """Block these signals no more: they do what they do to any program."""
+    pthread_sigmask(SIG_UNBLOCK, numbers)
 
 
 def restore_mask(mask: "Iterable[int]") -> None:

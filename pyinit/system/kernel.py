@@ -39,6 +39,7 @@ class Kernel:
     monotonic = staticmethod(monotonic)
     unix = staticmethod(time_ns)
     waitpid = staticmethod(posix.waitpid)
+    waitid = staticmethod(posix.waitid)
     kill = staticmethod(posix.kill)
     poller: "Callable[[], Poller]" = staticmethod(select.epoll)
     doorbell: "Callable[[], Doorbell]" = Doorbell

@@ -33,7 +33,9 @@ class NoDescriptors:
 
 
 class SignalLoop(Loop):
-    """A Loop without descriptors and directories."""
+    """A Loop without descriptors and directories. `on_signal` is asked first whether there is a reaction."""
+
+    on_signal: "Callable[[int], bool] | None" = None
 
     def _begin(self) -> None:
         """It needs nothing but the mask, in which all signals are held already."""
@@ -53,7 +55,7 @@ class SignalLoop(Loop):
         awaited = self._others if self._is_breathing else self._awaited
         kernel = self.kernel
         found = kernel.sigwaitinfo(awaited) if timeout is None else kernel.sigtimedwait(awaited, timeout)
-        if found:
+        if found and (self.on_signal is None or self.on_signal(found.si_signo)):
             self._tell({found.si_signo})
         if self._deadlines.heap:
             self._call_due()

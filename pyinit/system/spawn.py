@@ -13,7 +13,7 @@ from pyinit.system.process import initial_environment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from typing import Any
 
     Redirections = Sequence[tuple[int, int, int]]
@@ -51,10 +51,9 @@ def given_environment() -> tuple[dict[bytes, bytes], int]:
     return found, len(entries) - len(found)
 
 
-def ignore_terminal_stops() -> None:
-    """Neither reading from nor writing to a terminal stops this process."""
-    for number in IGNORED_ON_TERMINALS:
-        set_signal(number, SIG_IGN)
+def ignore_terminal_stops() -> list[int]:
+    """Neither reading from nor writing to a terminal stops this process; the signals that were ignored already."""
+    return [number for number in IGNORED_ON_TERMINALS if set_signal(number, SIG_IGN) == SIG_IGN]
 
 
 class Spawner:
@@ -150,15 +149,20 @@ class Spawner:
             except OSError:
                 continue
 
-    def start_here(self, argv: list[bytes], leads: int) -> int:
+    def start_here(
+        self, argv: list[bytes], leads: int, mask: "Collection[int]" = (), ignored: "Collection[int]" = ()
+    ) -> int:
         """Start argv, found on PATH, in the directory of this process; returns the pid. `leads`: what it leads.
+
+        It gets the signal `mask`, and ignores the `ignored` signals of a terminal.
 
         Raises OSError when it cannot be forked or executed, ValueError where argv has an empty name.
         """
+        defaults = [number for number in self._defaults if number not in ignored] if ignored else self._defaults
         try:
             self.give_limit()
             return posix.posix_spawnp(
-                argv[0], argv, self.environment, setsigmask=(), setsigdef=self._defaults, **LEADING[leads]
+                argv[0], argv, self.environment, setsigmask=mask, setsigdef=defaults, **LEADING[leads]
             )
         finally:
             if self._raised_limit:

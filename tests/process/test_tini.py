@@ -170,18 +170,10 @@ def place_in_tree(*options: str, **env: str) -> Scenario:
 
 
 def status(program: str, _: Path) -> object:
-    """Signals as the command finds them, its descriptors, limits, environment, directory and mask of modes.
-
-    Without signals 32 and 33, the C library's own: its posix_spawn leaves them ignored.
-    """
+    """Signals as the command finds them, its descriptors, limits, environment, directory and mask of modes."""
     script = "grep -E '^(Sig[BIC]|NoNewP)' /proc/self/status; ls /proc/self/fd; ulimit -a; pwd; umask; env | sort"
     lines = run(program, "--", "sh", "-c", script, LC_ALL="", LANG="C").stdout.splitlines()
-    return [without_internal(line) for line in lines if not line.startswith("_=")]
-
-
-def without_internal(line: str) -> str:
-    name, tab, mask = line.partition("\t")
-    return f"{name}{tab}{int(mask, 16) & ~(3 << 31):016x}" if name == "SigIgn:" else line
+    return [line for line in lines if not line.startswith("_=")]
 
 
 def stdin(program: str, _: Path) -> object:
@@ -247,7 +239,7 @@ def stopped(*options: str, **env: str) -> Scenario:
     """What TSTP stops, and whether CONT has it go on."""
 
     def scenario(program: str, top: Path) -> object:
-        with Running(top / "out", program, *options, "--", "sh", "-c", "echo ready; sleep 1000", **env) as running:
+        with Running(top / "out", program, *options, "--", "sh", "-c", "echo ready; exec sleep 1000", **env) as running:
             child = descendants(running.process.pid)[0]
             running.send(signal.SIGTSTP)
             until(lambda: running.state(child) == "T" or running.state() == "T", "something to stop")

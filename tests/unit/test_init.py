@@ -99,12 +99,11 @@ class Container:
     def _begin(self, words: tuple[bytes, ...], to_group: bool, leads: int, has_runtime: bool = True) -> "Container":
         world = self.world
         if words:
-            self.command = Command(world.loop, world.spawner, list(words), to_group, leads, (127, 126, 126))
+            self.options.command, self.options.to_group, self.options.leads = list(words), to_group, leads
+            self.command = Command(world.loop, world.spawner, self.options)
         runtime = world.context.runtime if has_runtime else None
         self.init = Init(world.loop, self.scanner, self.options, world.kernel.now, self.logger, self.command, runtime)
-        table = reactions.reactions(
-            self.options.overrides, self.command is not None, bool(self.scanner.pairs), has_runtime
-        )
+        table = reactions.reactions(self.options.overrides, self.command is not None, bool(self.scanner.pairs))
         self.code: int | None = None
         run, self.world.loop.run = self.world.loop.run, lambda: 0  # type: ignore[method-assign]
         self.init.run(table)
@@ -264,6 +263,7 @@ def test_signals_may_go_to_the_whole_group(container: Container) -> None:
 
 
 def test_a_session_that_the_command_led_is_asked_to_end(container: Container) -> None:
+    container.options.farewell = SIGTERM
     container.boot_alone(b"mail", leads=SESSION)
     pid = container.command_pid
     assert container.die(pid, 0) == 0
@@ -324,7 +324,7 @@ def test_reaped_orphans_are_told_where_that_was_asked_for(
     container.options.tells_reaped = True
     container.boot_alone(b"mail")
     container.die(77, -9)
-    assert capfd.readouterr().err == "test: warning: reaped orphan 77 (-9)\n"
+    assert capfd.readouterr().err == "pyinit: warning: reaped orphan 77 (-9)\n"
 
 
 # The end.

@@ -1,5 +1,6 @@
 """Command lines and variables, in three dialects."""
 
+import os
 import signal
 
 import pytest
@@ -7,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pyinit.init.dialects import BadUsage, read_options, split_words
-from pyinit.init.options import Options
+from pyinit.init.dumb_init import DumbInit
+from pyinit.init.options import Answer, Options
 from pyinit.init.reactions import FORWARD, IGNORE, STOP, SUSPEND, Reaction
+from pyinit.init.tini import Tini
 from pyinit.system.spawn import GROUP, NOTHING, SESSION
 
 
@@ -126,78 +129,189 @@ def test_wrong_variables_are_named(name: str, value: str) -> None:
 # --- tini
 
 
-def test_tini() -> None:
-    found = asked("/sbin/tini -s -g -w -vv -p KILL -e 3 -e 143 -- a -b")
+def answered(line: str, **environment: str) -> Answer:
+    with pytest.raises(Answer) as found:
+        asked(line, **environment)
+    return found.value
+
+
+def of_tini(line: str, **environment: str) -> tuple[Options, Tini]:
+    found = asked(line, **environment)
+    assert isinstance(found.manner, Tini)
+    return found, found.manner
+
+
+@pytest.mark.parametrize("name", ["/sbin/tini", "tini-static", "/usr/bin/docker-init"])
+def test_tini(name: str) -> None:
+    found, manner = of_tini(f"{name} -s -g -w -vv -p SIGKILL -e 3 -e 143 -- a -b")
     assert (found.dialect, found.command, found.service_dir) == (b"tini", [b"a", b"-b"], None)
     assert (found.subreaper, found.to_group, found.tells_reaped, found.parent_death) == (True, True, True, 9)
     assert found.remapped == {3, 143}
-    assert found.verbosity == 2
+    assert (manner.level, manner.tells_reaped, manner.is_subreaper) == (3, True, True)
     assert found.not_run == (127, 126, 1)
+    assert (found.clears, found.inherits, found.leads) == (False, True, GROUP)
 
 
 def test_tini_has_its_own_variables_and_defaults() -> None:
-    assert not asked("tini a").subreaper
-    assert asked("tini a").verbosity == 0
-    found = asked("tini a", TINI_SUBREAPER="", TINI_KILL_PROCESS_GROUP="", TINI_VERBOSITY="3")
-    assert (found.subreaper, found.to_group, found.verbosity) == (True, True, 2)
-    assert asked("tini a", TINI_VERBOSITY="much").verbosity < 1
-    ours = asked("tini a", PYINIT_SERVICE_DIR="/a", PYINIT_KILL_PROCESS_GROUP="1", PYINIT_VERBOSITY="9")
-    assert (ours.service_dir, ours.to_group, ours.verbosity) == (None, False, 0)
+    found, manner = of_tini("tini a")
+    assert (found.subreaper, found.to_group, found.hears, manner.level) == (False, False, False, 1)
+    found, manner = of_tini("tini a", TINI_SUBREAPER="", TINI_KILL_PROCESS_GROUP="", TINI_VERBOSITY="3")
+    assert (found.subreaper, found.to_group, found.hears, manner.level) == (True, True, True, 3)
+    found, manner = of_tini("tini a", PYINIT_SERVICE_DIR="/a", PYINIT_KILL_PROCESS_GROUP="1", PYINIT_VERBOSITY="9")
+    assert (found.service_dir, found.to_group, manner.level) == (None, False, 1)
 
 
-@pytest.mark.parametrize("line", ["tini", "tini --", "tini -x a", "tini --help a", "tini -e 256 a", "tini -p NOPE a"])
-def test_wrong_use_of_tini(line: str) -> None:
-    assert bad(line)[0] == 1
+@pytest.mark.parametrize(
+    ("text", "level"), [("", 0), ("much", 0), (" 2x", 2), ("+2", 2), ("-0", 0), ("-1", 4), ("0", 0)]
+)
+def test_the_level_of_tini_is_read_as_atoi_does(text: str, level: int) -> None:
+    assert of_tini("tini -vvv a", TINI_VERBOSITY=text)[1].level == level
+
+
+def test_what_is_for_tini_itself() -> None:
+    found, _ = of_tini("tini a")
+    faults: set[int] = {
+        signal.SIGFPE,
+        signal.SIGILL,
+        signal.SIGSEGV,
+        signal.SIGBUS,
+        signal.SIGABRT,
+        signal.SIGTRAP,
+        signal.SIGSYS,
+    }
+    assert found.let_through == faults
+    assert found.untouched == frozenset[int](faults) | {signal.SIGCHLD, signal.SIGTTIN, signal.SIGTTOU}
+
+
+@pytest.mark.parametrize(
+    ("line", "first"),
+    [
+        ("tini -x a", b"tini: invalid option -- 'x'"),
+        ("/sbin/tini -g -e", b"/sbin/tini: option requires an argument -- 'e'"),
+        ("tini --help a", b"tini: invalid option -- '-'"),
+        ("tini sh -c x", b"tini: invalid option -- 'c'"),
+        ("tini", b"tini (tini version 0.19.0)"),
+        ("/a/docker-init --", b"docker-init (tini version 0.19.0)"),
+    ],
+)
+def test_wrong_use_of_tini_is_told_with_its_usage(line: str, first: bytes) -> None:
+    found = answered(line)
+    assert (found.code, found.fd) == (1, 2)
+    assert found.text.startswith(first + b"\n")
+    assert (
+        b"\nUsage: %b [OPTIONS] PROGRAM -- [ARGS] | --version\n" % line.split(maxsplit=1)[0].rpartition("/")[2].encode()
+        in found.text
+    )
+
+
+@pytest.mark.parametrize("value", ["256", "-1", "x", "1x"])
+def test_exit_codes_that_tini_refuses(value: str) -> None:
+    found = answered(f"tini -e {value} a")
+    assert (found.code, found.fd) == (1, 2)
+    assert found.text == b"[FATAL tini (%d)] Not a valid option for -e: %b\n" % (os.getpid(), value.encode())
+
+
+@pytest.mark.parametrize("value", ["NOPE", "KILL", "9", "SIGRTMIN", "sigkill"])
+def test_signals_that_tini_refuses(value: str) -> None:
+    assert answered(f"tini -p {value} a").text.endswith(b"Not a valid option for -p: %b\n" % value.encode())
 
 
 def test_options_of_tini_may_follow_operands() -> None:
     found = asked("tini sh -g -- -c x")
     assert (found.command, found.to_group) == ([b"sh", b"-c", b"x"], True)
-    assert bad("tini sh -c x")[0] == 1
+    found = asked("tini sh -g -c x", POSIXLY_CORRECT="")
+    assert (found.command, found.to_group) == ([b"sh", b"-g", b"-c", b"x"], False)
 
 
-def test_what_tini_tells() -> None:
-    assert asked("tini --version").asks == b"version"
-    assert asked("tini -h").asks == b"help"
-    assert asked("tini -l").asks == b"license"
+def test_what_tini_tells_of_itself() -> None:
+    found = answered("tini --version")
+    assert (found.code, found.fd, found.text) == (0, 1, b"tini version 0.19.0\n")
+    assert answered("tini --version a").code == 1, "only alone"
+    found = answered("/sbin/tini -h")
+    assert (found.code, found.fd) == (0, 1)
+    assert found.text.startswith(b"tini (tini version 0.19.0)\nUsage: tini [OPTIONS]")
+    assert answered("tini -l").code == 0
 
 
 # --- dumb-init
 
 
+def of_dumb_init(line: str, **environment: str) -> tuple[Options, DumbInit]:
+    found = asked(line, **environment)
+    assert isinstance(found.manner, DumbInit)
+    return found, found.manner
+
+
+SUSPENDING = (signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
+
+
 def test_dumb_init() -> None:
-    found = asked("dumb-init -v -r 15:3 --rewrite 2:0 a -b")
+    found, manner = of_dumb_init("dumb-init -v -r 15:3 --rewrite 2:0 a -b")
     assert (found.dialect, found.command, found.service_dir) == (b"dumb-init", [b"a", b"-b"], None)
-    assert (found.leads, found.to_group, found.subreaper, found.verbosity) == (SESSION, True, False, 1)
+    assert (found.leads, found.to_group, found.subreaper, manner.is_telling) == (SESSION, True, False, True)
     assert found.not_run == (2, 2, 2)
-    suspend = Reaction(SUSPEND, signal.SIGSTOP)
-    assert found.overrides == {15: Reaction(FORWARD, 3), 2: Reaction(IGNORE), signal.SIGTSTP: suspend}
+    assert (found.clears, found.farewell) == (False, 3)
+    rewritten = {15: Reaction(FORWARD, 3), 2: Reaction(FORWARD, 0)}
+    assert found.overrides == rewritten | dict.fromkeys(SUSPENDING, Reaction(SUSPEND, signal.SIGSTOP))
+    assert found.untouched == frozenset[int]((signal.SIGCHLD,))
 
 
-@pytest.mark.parametrize("found", [asked("dumb-init -c a"), asked("dumb-init a", DUMB_INIT_SETSID="0")])
-def test_dumb_init_for_a_single_child(found: Options) -> None:
-    assert found.leads == NOTHING
-    assert not found.to_group
-    assert found.overrides == {signal.SIGTSTP: Reaction(SUSPEND, signal.SIGTSTP)}
+@pytest.mark.parametrize("found", [of_dumb_init("dumb-init -c a"), of_dumb_init("dumb-init a", DUMB_INIT_SETSID="0")])
+def test_dumb_init_for_a_single_child(found: tuple[Options, DumbInit]) -> None:
+    options, manner = found
+    assert (options.leads, options.to_group, options.farewell, manner.leads_session) == (NOTHING, False, 0, False)
+    assert options.overrides == {number: Reaction(SUSPEND, number) for number in SUSPENDING}
 
 
 def test_variables_of_dumb_init() -> None:
-    assert asked("dumb-init a", DUMB_INIT_DEBUG="1").verbosity == 1
-    assert asked("dumb-init a", DUMB_INIT_DEBUG="0").verbosity == 0
+    assert of_dumb_init("dumb-init a", DUMB_INIT_DEBUG="1")[1].is_telling
+    assert not of_dumb_init("dumb-init a", DUMB_INIT_DEBUG="0")[1].is_telling
     assert asked("dumb-init a", DUMB_INIT_SETSID="1").leads == SESSION
-    assert asked("dumb-init -r 20:18 a").overrides == {20: Reaction(FORWARD, 18)}
+    assert asked("dumb-init -r 20:18 a").overrides[20] == Reaction(SUSPEND, 18)
 
 
 @pytest.mark.parametrize(
-    "line", ["dumb-init", "dumb-init -x a", "dumb-init -r a", "dumb-init -r 1:99 a", "dumb-init --what a"]
+    ("line", "text"),
+    [
+        ("dumb-init", b"Usage: dumb-init [option] program [args]\nTry dumb-init --help for full usage.\n"),
+        ("dumb-init -x a", b"dumb-init: invalid option -- 'x'\n"),
+        ("dumb-init -r", b"dumb-init: option requires an argument -- 'r'\n"),
+        ("/x/dumb-init --what a", b"/x/dumb-init: unrecognized option '--what'\n"),
+        ("dumb-init --ver a", b"dumb-init: option '--ver' is ambiguous; possibilities: '--verbose' '--version'\n"),
+        ("dumb-init --verbose=1 a", b"dumb-init: option '--verbose' doesn't allow an argument\n"),
+        ("dumb-init --rewrite", b"dumb-init: option '--rewrite' requires an argument\n"),
+    ],
 )
-def test_wrong_use_of_dumb_init(line: str) -> None:
-    assert bad(line)[0] == 1
+def test_wrong_use_of_dumb_init(line: str, text: bytes) -> None:
+    found = answered(line)
+    assert (found.code, found.fd, found.text) == (1, 2, text)
 
 
-def test_what_dumb_init_tells() -> None:
-    assert asked("dumb-init --version").asks == asked("dumb-init -V").asks == b"version"
-    assert asked("dumb-init --help").asks == b"help"
+@pytest.mark.parametrize(
+    "value", ["1:32", "0:1", "32:1", "-1:2", "15", "15:", ":15", "x:y", "USR1:HUP", "1:-1", "1;2", "99999999999:1"]
+)
+def test_rewritings_that_dumb_init_refuses(value: str) -> None:
+    found = answered(f"dumb-init -r {value} a")
+    assert (found.code, found.fd) == (1, 2)
+    assert found.text.startswith(b"Usage: -r option takes <signum>:<signum>, where <signum> is between 1 and 31.\n")
+
+
+@pytest.mark.parametrize(("value", "number"), [("1:0", 0), ("1:31", 31), ("+1:+2", 2), ("1:15x", 15)])
+def test_rewritings_as_scanf_reads_them(value: str, number: int) -> None:
+    assert asked(f"dumb-init --rew={value} a").overrides[1] == Reaction(FORWARD, number)
+
+
+@pytest.mark.parametrize("option", ["--version", "-V", "--vers"])
+def test_the_version_of_dumb_init_goes_to_standard_error(option: str) -> None:
+    found = answered(f"dumb-init {option}")
+    assert (found.code, found.fd, found.text) == (0, 2, b"dumb-init v1.2.5\n")
+
+
+def test_the_help_of_dumb_init_goes_to_standard_error() -> None:
+    for line in ("/x/dumb-init --help", "/x/dumb-init -h a"):
+        found = answered(line)
+        assert (found.code, found.fd) == (0, 2)
+        assert found.text.startswith(b"dumb-init v1.2.5\nUsage: /x/dumb-init [option] command [[arg] ...]\n")
 
 
 # --- both sides of the border between options and operands
