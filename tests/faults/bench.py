@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from signal import SIGHUP, SIGUSR1
 
-from faults.calls import INJECTED, Fault
+from faults.calls import INJECTED, Fault, about
 from machine import ROOT, Machine, command
 from waiting import until
 
@@ -85,8 +85,7 @@ class Bench:
     def collector(self) -> int:
         """The collector's pid, as this namespace counts; 0 while none runs."""
         children = Path(f"/proc/{self.machine.pid}/task/{self.machine.pid}/children").read_text().split()
-        names = {int(pid): Path(f"/proc/{pid}/comm").read_text().strip() for pid in children}
-        return next((pid for pid, name in names.items() if name == "multilog"), 0)
+        return next((int(pid) for pid in children if name_of(pid) == "multilog"), 0)
 
     def machine_fds(self) -> set[int]:
         """The open descriptors of PID 1."""
@@ -152,6 +151,14 @@ class Bench:
         messages = [line for line in self.said().splitlines() if "warning" in line or "fatal" in line]
         told = [line for line in messages if not EXPECTED.search(line)]
         return f"{SAID}: {plain(told[0], self.machine.top)}" if told else HARMLESS
+
+
+def name_of(pid: str) -> str:
+    """The name of a process; nothing for one that has ended."""
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
 
 
 def plain(message: str, top: Path) -> str:
@@ -253,14 +260,18 @@ PHASES: dict[str, Callable[[Bench, list[str]], str]] = {
 
 
 def run(fault: Fault) -> str:
-    """What follows from a fault. What was not measured is no judgement, and is told as that."""
+    """What follows from a fault; the fault learns what it was about. What was not measured is told as that."""
     with Bench() as bench:
         try:
             found = PHASES[fault.phase](bench, fault.options)
         except Exception as error:
             return f"{UNMEASURED}: {type(error).__name__} {error}"
-        is_injected = any(INJECTED in line for line in bench.trace())
-        return found if is_injected else UNREACHED
+        injected = [line for line in bench.trace() if INJECTED in line]
+        if not injected:
+            return UNREACHED
+        if fault.when.isdecimal():
+            fault.about = about(injected[0].replace(INJECTED, ""), bench.machine.top)
+        return found
 
 
 def is_in_order(found: str) -> bool:

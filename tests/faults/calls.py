@@ -110,11 +110,14 @@ def about(line: str, top: Path) -> str:
     match = CALL.match(line)
     assert match, line
     call, rest = match.groups()
-    words = [] if call == "rt_sigaction" else WORD.findall(rest.rpartition(" = ")[0])
-    fds = DESCRIPTOR.findall(re.sub(r"AT_FDCWD<.*?>", "AT_FDCWD", rest))
-    path = fds[-1] if fds and call in ("epoll_ctl", "openat") else fds[0] if fds else ""
-    if BY_PATH.match(call) and (named := re.search(r'"([^"]*)"', rest)) and named[1] and not (call == "openat" and fds):
-        path = named[1] if named[1].startswith("/") else f"{path}/{named[1]}"
+    given, _, result = re.sub(r"AT_FDCWD<.*?>", "AT_FDCWD", rest).rpartition(" = ")
+    words = [] if call == "rt_sigaction" else WORD.findall(given)
+    fds = DESCRIPTOR.findall(given)
+    path = fds[-1] if fds and call == "epoll_ctl" else fds[0] if fds else ""
+    if BY_PATH.match(call) and (named := re.search(r'"([^"]*)"', given)) and named[1]:
+        path = named[1] if named[1].startswith("/") else path and f"{path}/{named[1]}"
+    if not path and (made := DESCRIPTOR.findall(result)):
+        path = made[0]
     return " ".join([*words, short(path, top)]).strip()
 
 

@@ -16,6 +16,8 @@ from pyinit.system import files
 
 WITHOUT_SETTINGS = frozenset(("down", "env", "log", "secrets"))
 KNOWN = WITHOUT_SETTINGS.union(SETTINGS)
+LISTING = posix.O_RDONLY | posix.O_DIRECTORY | posix.O_CLOEXEC
+
 WANTING = (EMFILE, ENFILE, ENOMEM)
 """Errors of a system that has not enough of something for now."""
 
@@ -29,8 +31,8 @@ def read_definition(directory_fd: int, has_settings: bool = True) -> Definition:
     """
     known = KNOWN if has_settings else WITHOUT_SETTINGS
     try:
-        list_fd = posix.open(".", posix.O_RDONLY | posix.O_DIRECTORY | posix.O_CLOEXEC, dir_fd=directory_fd)
-    except PermissionError:  # it may be searched, but not read
+        list_fd = posix.open(".", LISTING, dir_fd=directory_fd)
+    except PermissionError:
         names = _ask_for(known, directory_fd)
     else:
         try:
@@ -58,7 +60,7 @@ def read_definition(directory_fd: int, has_settings: bool = True) -> Definition:
 
 
 def _ask_for(known: "frozenset[str]", directory_fd: int) -> "frozenset[str]":
-    """Those of the known names that are in the directory."""
+    """Those of the known names that are in a directory that may be searched, but not read."""
     return frozenset(name for name in known if not files.is_missing(name.encode(), directory_fd))
 
 
@@ -95,7 +97,7 @@ def _read_log(directory_fd: int, troubles: "list[tuple[bytes, bytes]]") -> LogDe
         _tell_unreadable(error, troubles)
         return None
     try:
-        names = _ask_for(KNOWN_IN_LOG, log_fd)
+        names = _list_log(log_fd)
         if "run" in names and _is_program(b"run", log_fd, troubles):
             return LogDefinition(brings_logger=True)
         lines = {"script": b"", "user": b""}
@@ -107,6 +109,18 @@ def _read_log(directory_fd: int, troubles: "list[tuple[bytes, bytes]]") -> LogDe
         return None
     finally:
         posix.close(log_fd)
+
+
+def _list_log(log_fd: int) -> "frozenset[str]":
+    """The known names in `log`. They are listed, too: asked for, a name is hidden by a call that fails."""
+    try:
+        list_fd = posix.open(".", LISTING, dir_fd=log_fd)
+    except PermissionError:
+        return _ask_for(KNOWN_IN_LOG, log_fd)
+    try:
+        return KNOWN_IN_LOG.intersection(posix.listdir(list_fd))
+    finally:
+        posix.close(list_fd)
 
 
 def _tell_unreadable(error: OSError, troubles: "list[tuple[bytes, bytes]]") -> None:
