@@ -9,7 +9,14 @@ from pyinit.formats import paths
 from pyinit.system import files
 from pyinit.view.running import known, running
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pyinit.view.running import Running
+
 DEFAULT = b"/service"
+
+_here: "list[Running | None]" = []
+"""The pyinit that runs here, or None, once that has been asked: a command may be given a thousand names."""
 
 _names: "dict[bytes, dict[tuple[int, int], bytes]]" = {}
 """The services of a service directory by identity, once they have been listed: `svstat *` asks for each."""
@@ -19,8 +26,14 @@ def service_directory() -> bytes:
     """`$PYINIT_SERVICE_DIR`, else the one of the pyinit that runs here, else /service."""
     if named := posix.environ.get(b"PYINIT_SERVICE_DIR"):
         return named
-    found = running(posix.environ)
+    found = _running_here()
     return found.service_dir if found and found.service_dir else DEFAULT
+
+
+def _running_here() -> "Running | None":
+    if not _here:
+        _here.append(running(posix.environ))
+    return _here[0]
 
 
 def is_bare(name: bytes) -> bool:
@@ -29,11 +42,12 @@ def is_bare(name: bytes) -> bool:
 
 
 def find(name: bytes) -> bytes:
-    """The path meant by `name`: itself, unless nothing is there and the service directory has one of that name.
+    """The path meant by `name`. Where a pyinit runs, its service of that name comes first: `root` in `/` is no /root.
 
-    `web/log` is looked up like `web`. A path (`./web`, `/etc/sv/web`) is never looked up.
+    Elsewhere it is the name itself, unless nothing is there and the service directory has one of that name. `web/log`
+    is looked up like `web`. A path (`./web`, `/etc/sv/web`) is never looked up.
     """
-    if not is_bare(name) or _is_there(name):
+    if not is_bare(name) or (not _running_here() and _is_there(name)):
         return name
     there = b"%b/%b" % (service_directory(), name)
     return there if _is_there(there) else name
@@ -91,7 +105,7 @@ def _services(top: bytes) -> dict[tuple[int, int], bytes]:
 
 def is_answered_for(name: bytes) -> bool:
     """Whether a pyinit that runs here should have a service so named: a bare name, or a path in its directory."""
-    found = running(posix.environ)
+    found = _running_here()
     return found is not None and (is_bare(name) or bool(name_of(name)) or _is_inside(name, found.service_dir))
 
 

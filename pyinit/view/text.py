@@ -70,24 +70,24 @@ def line_counters() -> "dict[bytes, Counters]":
 def _state(name: bytes, now: int) -> bytes:
     """What follows the name. Raises CannotTell.
 
-    The usual service is found under its name as given and has no file `down`. There may be a thousand of them, so no
-    more is asked for. Any other is looked at again, by the steps that can say what the trouble is.
-    """
-    try:
-        if name and files.is_missing(name + b"/down"):
-            _knock(name)
-            return _words(_read_status(_open_status(name)), False, now)
-    except (OSError, ValueError):
-        pass
-    return _state_or_trouble(name, now)
-
-
-def _state_or_trouble(name: bytes, now: int) -> bytes:
-    """Ask for one thing after the other, as the C program does, for the state; CannotTell says the first trouble met.
-
-    Only here is a name looked up in the service directory, and the state in a runtime directory.
+    The usual service has its state beside it and no file `down`. There may be a thousand of them, so no more is asked
+    for. Any other is looked at again, by the steps that can say what the trouble is.
     """
     path = find(name)
+    try:
+        if name and files.is_missing(path + b"/down"):
+            _knock(path)
+            return _words(_read_status(_open_status(path)), False, now)
+    except (OSError, ValueError):
+        pass
+    return _state_or_trouble(path, now)
+
+
+def _state_or_trouble(path: bytes, now: int) -> bytes:
+    """Ask for one thing after the other, as the C program does, for the state; CannotTell says the first trouble met.
+
+    Only here is the state looked for in a runtime directory.
+    """
     try:
         directory = files.open_directory(path)
     except OSError as error:

@@ -125,6 +125,22 @@ def test_the_state_elsewhere_is_found_by_every_name(elsewhere: Machine) -> None:
         assert b": up (pid " in asked(elsewhere, "svstat", name, where=where).stdout, (name, where)
 
 
+def test_a_bare_name_is_the_service_before_a_directory_of_that_name(machine: Machine, tmp_path: Path) -> None:
+    """`svstat root` in `/` means the service, and no /root; where no pyinit runs it is as with the C programs."""
+    machine.add("web")
+    machine.boot().until_up("web")
+    for name in ("web", "other"):
+        (tmp_path / name / "supervise").mkdir(parents=True)
+    assert asked(machine, "svstat", "web", where=tmp_path).stdout.startswith(b"web: up (pid ")
+    assert asked(machine, "svok", "web", where=tmp_path).returncode == 0
+    assert b"supervise/ok" in asked(machine, "svstat", "./web", where=tmp_path).stdout
+    assert b"supervise/ok" in asked(machine, "svstat", "other", where=tmp_path).stdout
+    assert asked(machine, "svc", "-d", "web", where=tmp_path).returncode == 0
+    until(lambda: machine.svstat("web").startswith("down"), "the service to be down")
+    assert machine.stop() == 0
+    assert b"supervise/ok" in asked(machine, "svstat", "web", where=tmp_path).stdout
+
+
 def test_a_run_ends_itself_where_the_state_is_elsewhere(elsewhere: Machine) -> None:
     path = elsewhere.top / "real/run"
     path.with_name("run.new").write_text(f"#!/bin/sh\n{sys.executable} -IS {BIN}/svc -d .\nexec sleep 1000\n")
