@@ -26,6 +26,10 @@ HURRY = 1.0
 """Seconds that a second stopping signal leaves of the deadline."""
 
 
+UNORDERED = 2.0
+"""Seconds before the deadline at which nobody waits for an order any more. Without so many there is none."""
+
+
 class Ending:
     """The end of everything that process 1 runs. `over` is called when nothing is left."""
 
@@ -62,7 +66,7 @@ class Ending:
         if self._command:
             self._command.signal(SIGTERM)
             self._command.signal(SIGCONT)
-        self._services.stop()
+        self._services.stop(self._deadline - UNORDERED)
         for pair in self._services.everything():
             self._pair_changed(pair)
             if pair.service and pair.service.pid:

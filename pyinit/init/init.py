@@ -180,7 +180,7 @@ class Init:
             case reactions.STOP:
                 return self.stop
             case reactions.RESCAN:
-                return self._services.scan
+                return self._services.rescan
             case reactions.ROTATE:
                 return self._rotate
             case reactions.FORWARD | reactions.SUSPEND if self._command:

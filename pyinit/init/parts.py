@@ -21,11 +21,11 @@ if TYPE_CHECKING:
         def subscribe(self, callback: Callable[[Pair], None]) -> None:
             """Call when something of a pair has changed."""
 
-        def scan(self) -> None:
-            """Look for new services."""
+        def rescan(self) -> None:
+            """Look for new services, and at what all of them say."""
 
-        def stop(self) -> None:
-            """Bring every service down."""
+        def stop(self, in_order_until: float) -> None:
+            """Bring every service down; until then (monotonic s) in the order that they ask for."""
 
         def signal(self, name: bytes, number: int) -> None:
             """Send a signal to one service."""
@@ -70,10 +70,10 @@ class NoServices:
     def subscribe(self, callback: "Callable[[Pair], None]") -> None:
         """Nothing will change."""
 
-    def scan(self) -> None:
+    def rescan(self) -> None:
         """Nothing is found."""
 
-    def stop(self) -> None:
+    def stop(self, in_order_until: float) -> None:
         """Nothing is brought down."""
 
     def signal(self, name: bytes, number: int) -> None:

@@ -12,6 +12,7 @@ from errno import EMFILE
 from pyinit import report
 from pyinit.services.context import PROG
 from pyinit.services.definition.reading import read_definition, read_log_as_svscan
+from pyinit.services.life.moment import OPEN
 from pyinit.services.supervisor import Supervisor
 from pyinit.services.trouble import CannotOpen
 from pyinit.system import files
@@ -25,7 +26,11 @@ if TYPE_CHECKING:
 
     from pyinit.services.context import Context
     from pyinit.services.definition.definition import Definition, LogDefinition
+    from pyinit.services.life.policy import Policy
     from pyinit.system.spawn import Redirections
+
+    Expect = Callable[[bytes, Policy], int]
+    """From the name and the policy of a service to its gate."""
 
     class BuiltInLogger(Protocol):
         """What logs the services that bring no log/run."""
@@ -141,28 +146,39 @@ class Pair:
             self._built_in = built_in
             built_in.attach(self.name, log, self._fds.read, self._drained)
 
-    def start(self, parent_fd: int, name: bytes) -> None:
+    def start(self, parent_fd: int, name: bytes, expect: "Expect | None" = None) -> None:
         """Take up what is not supervised now: the service, and its `log`. `name`: what the scan found it as.
 
-        Raises CannotOpen. The one that cannot be taken up does not keep the other from it.
+        `expect` tells whether the service may start yet. Raises CannotOpen. The one that cannot be taken up does not
+        keep the other from it.
         """
         if self.is_complete:
             return
         self.name = name  # it may have had another one when it was last opened
         try:
             if self.service is None:
-                self._start_service(parent_fd)
+                self._start_service(parent_fd, expect)
         finally:
             if self.logged and self.log is None:
                 self._start_log(parent_fd)
 
-    def _start_service(self, parent_fd: int) -> None:
-        directory_fd, definition = self._just_read or (self._directory(self.name, self.name, parent_fd), None)
+    def _start_service(self, parent_fd: int, expect: "Expect | None") -> None:
+        directory_fd, definition = self._just_read or self._read_again(parent_fd)
         self._just_read = None
         service = Supervisor(self._context, self.name, directory_fd, self._redirections())
-        service.open(definition)
+        service.open(definition, expect(self.name, definition.policy) if expect and definition else OPEN)
         service.on_leave, service.on_change = self._service_left, self._changed
         self.service = service
+
+    def _read_again(self, parent_fd: int) -> "tuple[int, Definition | None]":
+        """The directory of a service that has left, and what it says; the C programs ask when they take it up."""
+        directory_fd = self._directory(self.name, self.name, parent_fd)
+        try:
+            is_classical = self._context.is_classical
+            return directory_fd, None if is_classical else read_definition(directory_fd, self._context.has_settings)
+        except OSError as error:
+            posix.close(directory_fd)
+            raise CannotOpen(b"unable to stat %b/down" % self.name, error) from None
 
     def _start_log(self, parent_fd: int) -> None:
         name = self._policy.log_name(self.name)

@@ -14,6 +14,7 @@ from sys import getfilesystemencoding
 
 from pyinit import report
 from pyinit.services.context import PROG as SUPERVISE
+from pyinit.services.gates import Gates
 from pyinit.services.pair import Pair
 from pyinit.services.trouble import CannotOpen
 from pyinit.system import files
@@ -68,6 +69,7 @@ class Scanner:
         self._new: list[Pair] = []
         """The pairs that this scan has found or taken up again, to be told of at its end."""
         self._stopping = False
+        self._gates = Gates(context)
 
     def subscribe(self, callback: "Callable[[Pair], None]") -> None:
         """Call when something of a pair has changed: a phase, or who is there."""
@@ -120,6 +122,7 @@ class Scanner:
                 self._tell_room(said)
             self._tell_new()
             self._forget_unlisted()
+            self._gates.settle(self.pairs.values())
         if self._tells_changes is None:  # asked once the services have been started: it takes a while
             self._tells_changes = _tells_changes(self._directory_fd)
         if not (is_followed and self._tells_changes) or self._said:
@@ -148,6 +151,8 @@ class Scanner:
         for pair in self.pairs.values():
             pair.listed = False
         encoding = getfilesystemencoding()
+        if self._context.has_settings and not self._context.is_classical:  # they go before others: read them first
+            names.sort(key=self._is_unhurried)
         for name in names:
             if not name.startswith("."):
                 service = name.encode(encoding, "surrogateescape")
@@ -155,6 +160,10 @@ class Scanner:
                     self._said[service] = b"internal error"
                     self.untaken.add(service)
         return True
+
+    def _is_unhurried(self, name: str) -> bool:
+        """Whether a directory has no `before`."""
+        return not posix.access(name + "/before", posix.F_OK, dir_fd=self._directory_fd)
 
     def _tell_room(self, said: dict[bytes, bytes]) -> None:
         """Say how many services the limit of descriptors leaves room for."""
@@ -178,13 +187,19 @@ class Scanner:
             pair.listed = True
             if not pair.is_complete:
                 self._new.append(pair)
-                pair.start(self._directory_fd, name)
+                pair.start(self._directory_fd, name, self._gates.expect)
         except CannotOpen as trouble:
             self._complain(said, name, SUPERVISE, b"fatal: " + trouble.message, trouble.error)
         except OSError as error:
             what = b"create pipe for " + name if error.errno in (EMFILE, ENFILE) else b"stat %b/log" % name
             self._complain(said, name, PROG, b"warning: unable to " + what, error)
         return None
+
+    def rescan(self) -> None:
+        """Look at everything again, on request: at what each directory says, and at the list."""
+        for pair in list(self.pairs.values()):
+            self._context.loop.guard(self._gates.reread, pair, owner=pair.name)
+        self.scan()
 
     def _new_pair(self, key: "Key", name: bytes) -> Pair:
         """Raises OSError or CannotOpen: then it will be a new one at the next scan, too."""
@@ -217,6 +232,7 @@ class Scanner:
             self._scan_in(SETTLE)
         elif not pair.is_complete:
             self._scan_in(RESCAN)
+        self._gates.changed(pair, self.pairs.values())
         for callback in self._subscribers:
             callback(pair)
 
@@ -243,9 +259,11 @@ class Scanner:
             what = b"the directory of %b is gone while it runs: nobody can control it, kill pid %d" % (pair.name, pid)
             report.warn(PROG, what)
 
-    def stop(self) -> None:
-        """No new starts: retire every pair."""
+    def stop(self, in_order_until: float) -> None:
+        """No new starts: retire every pair. Where there is an order that lasts until then (monotonic s), in reverse."""
         self._stopping = True
+        if self._gates.ordering and self._gates.stop(self.pairs.values(), in_order_until):
+            return
         for pair in (*self.pairs.values(), *self._retired):
             self._context.loop.guard(pair.retire)
 

@@ -13,13 +13,14 @@ from pyinit.formats import status
 from pyinit.formats.control import ALPHABET, DOWN, NEITHER, UP
 from pyinit.services.context import PROG
 from pyinit.services.definition.reading import read_as_supervise, read_definition
-from pyinit.services.life.events import Commanded, Exited, Finish, Finished, Opened, Signal, Start, Waited
-from pyinit.services.life.moment import BLOCKED, DONE, FAILED, FINISHING, LEFT, NEVER, WAITING, State
+from pyinit.services.life.events import Allowed, Commanded, Exited, Finish, Finished, Opened, Signal, Start, Waited
+from pyinit.services.life.moment import BLOCKED, DONE, FAILED, FINISHING, LEFT, NEVER, OPEN, WAITING, State
 from pyinit.services.life.state import AT_REST, step
 from pyinit.services.publication import Publication
 from pyinit.services.starter import Starter, refused
 from pyinit.services.statedir import StateDir
 from pyinit.services.trouble import CannotOpen
+from pyinit.system.changes import FILES_CHANGE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ class Supervisor:
         "_starter",
         "_statedir",
         "_timer",
+        "_watch_fd",
+        "is_content_changed",
         "name",
         "on_change",
         "on_exit",
@@ -72,6 +75,9 @@ class Supervisor:
         self._statedir = StateDir(name, directory_fd)
         self._starter = Starter(context, name, self._statedir, redirections, self.handle)
         self._timer: Deadline | None = None
+        self._watch_fd = -1
+        self.is_content_changed = False
+        """Whether a file of a refused directory has changed since it was read."""
         self._publication = Publication(context, name, self._statedir)
 
     @property
@@ -89,21 +95,21 @@ class Supervisor:
         """Whether the directory has been removed: nobody can command the service any more."""
         return self._statedir.is_deleted
 
-    def open(self, definition: "Definition | None" = None) -> None:
+    def open(self, definition: "Definition | None" = None, gate: int = OPEN) -> None:
         """Lock the directory, make its FIFOs, start run if it is wanted up. Raises CannotOpen, owning nothing then.
 
-        `definition`: what the directory says, if the caller has just read it.
+        `definition`: what the directory says, if the caller has just read it. `gate`: whether run may start yet.
         """
         try:
-            self._open(definition)
+            self._open(definition, gate)
         except CannotOpen:
             self._close()
             raise
 
-    def _open(self, definition: "Definition | None") -> None:
+    def _open(self, definition: "Definition | None", gate: int) -> None:
         statedir, context = self._statedir, self._context
         try:
-            definition = definition or self._define()
+            definition = definition or self.define()
         except OSError as error:
             raise CannotOpen(b"unable to stat %b/down" % self.name, error) from None
         statedir.acquire(context.runtime)
@@ -113,6 +119,7 @@ class Supervisor:
         except OSError as error:  # a regular file, which can always be read
             raise CannotOpen(b"unable to read %b/supervise/control" % self.name, error) from None
         self.state = State(DOWN if definition.is_down else UP, context.loop.kernel.unix())
+        self.state.gate = gate
         self._take(definition)
         if context.is_classical and not self._publication.content:  # the C program tries twice, and says so twice
             self.handle(Opened())  # only the status follows from it now
@@ -131,16 +138,41 @@ class Supervisor:
             loop = self._context.loop
             loop.call_at(loop.kernel.monotonic() + OPEN_PAUSE, self._open_ok)
 
-    def _define(self) -> "Definition":
+    def define(self) -> "Definition":
+        """What the directory says now. Raises OSError."""
         context, directory_fd = self._context, self._statedir.fds.directory
         if context.is_classical:
             return read_as_supervise(directory_fd)
         return read_definition(directory_fd, context.has_settings)
 
+    def redefine(self, definition: "Definition", gate: int) -> None:
+        """The directory was read again: take up a repair, or bad content, of a service that does not run."""
+        if self.state.is_refused or (definition.refusal and self.state.phase in AT_REST):
+            self.handle(Allowed(gate))
+            self._take(definition)
+
     def _take(self, definition: "Definition") -> None:
-        """Begin with what the directory says."""
-        self._starter.definition = definition
+        """Begin with what the directory says. Bad content is looked at again whenever a file in it changes."""
+        self._starter.definition = None if definition.refusal else definition
+        self._watch(bool(definition.refusal))
         self.handle(refused(definition) if definition.refusal else Opened(definition.policy))
+
+    def _watch(self, is_wanted: bool) -> None:
+        """Watch the directory for a repair, or do so no more. Where that cannot be had a HUP does it."""
+        loop = self._context.loop
+        if is_wanted and self._watch_fd < 0:
+            try:
+                self._watch_fd = loop.watch_directory(self._statedir.fds.directory, self._content_changed, FILES_CHANGE)
+            except OSError:
+                pass
+        elif not is_wanted and self._watch_fd >= 0:
+            loop.unwatch_directory(self._watch_fd)
+            self._watch_fd = -1
+
+    def _content_changed(self) -> None:
+        self.is_content_changed = True
+        if self.on_change:
+            self.on_change()
 
     def handle(self, event: "Event") -> None:
         """The one way in: take the event, do what follows from it, publish the status, tell of a new phase."""
@@ -230,6 +262,7 @@ class Supervisor:
 
     def _close(self) -> None:
         self._publication.cancel()
+        self._watch(False)
         if self._statedir.fds.control >= 0:
             self._context.loop.remove_reader(self._statedir.fds.control)
         self._statedir.close()

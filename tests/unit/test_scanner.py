@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from errno import EMFILE
 from pathlib import Path
 from signal import SIGCONT, SIGHUP, SIGTERM
@@ -12,6 +12,7 @@ from descriptors import open_in
 from kernel import World, make_service
 
 from pyinit.services import scanner as scanner_module
+from pyinit.services.life.policy import Policy
 from pyinit.services.pair import LoggingPolicy, Pair
 from pyinit.services.scanner import DESCRIPTORS_EACH, RESCAN, SETTLE, Scanner
 
@@ -53,7 +54,7 @@ class Scanned:
         return service.pid
 
     def close(self) -> None:
-        self.scanner.stop()
+        self.scanner.stop(0.0)
         self.world.kernel.obeys = (SIGTERM,)
         for pid in list(self.world.kernel.living):
             self.world.kernel.die(pid, 0)
@@ -263,10 +264,10 @@ def test_an_error_of_ours_at_one_service_does_not_keep_the_others_from_starting(
     make_service(scanned.top, "good")
     start = Pair.start
 
-    def fail(pair: Pair, parent_fd: int, name: bytes) -> None:
+    def fail(pair: Pair, parent_fd: int, name: bytes, expect: Callable[[bytes, Policy], int] | None = None) -> None:
         if name == b"bad":
             raise RuntimeError("broken")
-        start(pair, parent_fd, name)
+        start(pair, parent_fd, name, expect)
 
     monkeypatch.setattr(Pair, "start", fail)
     scanned.open()
@@ -310,7 +311,7 @@ def test_a_stop_asks_everybody_and_takes_up_nothing_more(scanned: Scanned) -> No
     make_service(scanned.top, "idle", down="")
     scanned.open()
     pid = scanned.pid()
-    scanned.scanner.stop()
+    scanned.scanner.stop(0.0)
     assert scanned.world.kernel.kills == [(pid, SIGTERM), (pid, SIGCONT)]
     make_service(scanned.top, "late")
     scanned.change(10)

@@ -43,7 +43,8 @@ class State:
 
     `since`: unix ns when the pid last changed. `last_start`: monotonic s of the last start, also a failed one.
     `is_leaving`: `x` came. `is_due`: a start is. `start_at`: when the next start is allowed, monotonic s.
-    `rest`: the phase without a process and without a due start. `gate`: OPEN, HELD or CLOSED.
+    `is_refused`: its directory has bad content. `rest`: the phase without a process and without a due start.
+    `gate`: OPEN, HELD or CLOSED.
 
     Of the run, monotonic s, NEVER where there is no such limit: `ready_by` (it counts as ready), `up_by` (it has to be
     ready), `kill_at`. `ready_at`: since when it is ready. `is_ending`: pyinit decided to end it, `fault` why.
@@ -65,6 +66,7 @@ class State:
         "is_finishing",
         "is_leaving",
         "is_paused",
+        "is_refused",
         "is_sick",
         "is_unasked",
         "kill_at",
@@ -97,7 +99,7 @@ class State:
         self.pid = 0
         self.gate = OPEN
         self.is_paused = self.is_leaving = self.is_due = self.is_finishing = self.is_sick = False
-        self.is_asked = self.is_ending = False
+        self.is_asked = self.is_ending = self.is_refused = False
         self.is_unasked = False
         """Whether the due start follows an end that nobody asked for."""
         self.last_start = self.start_at = float("-inf")

@@ -193,10 +193,12 @@ def _learn(new: State, event: "Event") -> None:
     match event:
         case Opened():
             new.policy, new.is_due, new.rest, new.reason = event.policy, new.want == UP, IDLE, b""
+            new.is_refused = False
             if event.policy.timer and new.want == UP:  # its clock tells when
                 new.want, new.is_due = NEITHER, False
         case Refused():
             new.policy, new.rest, new.reason, new.is_due = event.policy, FAILED, event.reason, False
+            new.is_refused = True
         case Allowed():
             new.gate = event.gate
         case Finished():
