@@ -3,6 +3,7 @@
 import json
 import re
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pyinit import tai
-from pyinit.logs.reading import merging
+from pyinit.logs.reading import logfile, merging
+from pyinit.logs.reading.logfile import LogFile, Reporter
 from pyinit.logs.reading.matching import BadPattern, Matcher, searcher
 from pyinit.logs.reading.merging import Batch, Cutter
 from pyinit.logs.reading.printout import Printout
@@ -102,11 +104,21 @@ def test_an_object() -> None:
     line = b"1999-08-24T04:04:05.5Z listening on \xe2\x82\xac\n"
     name = b'/web", "message": '
     output = printed(LABEL + b" a \\ \xff\n" + line + b"no stamp\n@" + b"f" * 24 + b" no time\n", b"--json")
+    for text in b"x", b"\xff":
+        output += printed(b"@4000000037c219bf3b9aca00 " + text + b"\n", b"--json")
+        output += printed(b"@4000000037c219bf3b9ac9ff " + text + b"\n", b"--json")
+
     objects = [name + rest for _, rest in (text.split(name) for text in output.splitlines())]
     assert objects[0].endswith(rb'"a \\\\ \\xff", "escaped": true}')
     assert objects[1].endswith('"listening on €"}'.encode())
     times = [json.loads(text)["time"] for text in output.splitlines()]
-    assert times == ["1999-08-24T04:04:05.787492500Z", "1999-08-24T04:04:05.500000000Z", None, None]
+    assert times == [
+        "1999-08-24T04:04:05.787492500Z",
+        "1999-08-24T04:04:05.500000000Z",
+        None,
+        None,
+        *[None, "1999-08-24T04:04:05.999999999Z"] * 2,
+    ]
 
 
 def batches(text: bytes, size: int) -> list[Batch]:
@@ -157,6 +169,44 @@ def test_a_long_line_is_shown_whole_if_its_first_piece_matches(monkeypatch: pyte
     assert lines[2].startswith(before)
     assert len(before) > 50
     assert rest == [b"end match", b""]
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    lines=st.lists(st.sampled_from([b"a", b"a", b"a", b"match"]), max_size=200),
+    context=st.integers(0, 4),
+    number=st.integers(0, 12),
+    has_stamps=st.booleans(),
+)
+def test_the_last_lines_around_matches(lines: list[bytes], context: int, number: int, has_stamps: bool) -> None:
+    """Read from the end, as far as is needed."""
+    full = [line + b" %d" % place for place, line in enumerate(lines)]
+    found = [index for index, line in enumerate(lines) if line == b"match"]
+    shown = [line for index, line in enumerate(full) if any(abs(index - place) <= context for place in found)]
+    content = b"".join((LABEL + b" " if has_stamps else b"") + line + b"\n" for line in full)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(logfile, "TAIL_BLOCK", 50)
+        patch.setattr(logfile, "FAR", 200)
+        output = printed(content, b"-g", b"match", b"-C%d" % context, b"-n%d" % number)
+    assert [line.rpartition(b"0 ")[2] if has_stamps else line for line in output.splitlines()] == shown[
+        len(shown) - min(number, len(shown)) :
+    ]
+
+
+def test_few_matches_near_the_end_need_no_read_of_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = b"".join(b"%b %d\n" % (LABEL, number) for number in range(20_000))
+    read: list[int] = []
+    monkeypatch.setattr(logfile, "FAR", 200)
+    blocks = LogFile.blocks
+
+    def counted(file: LogFile, size: int, reporter: Reporter) -> Iterator[bytes]:
+        for block in blocks(file, size, reporter):
+            read.append(len(block))
+            yield block
+
+    monkeypatch.setattr(LogFile, "blocks", counted)
+    assert printed(content, b"-g", b"7$", b"-n3").count(b"\n") == 3
+    assert sum(read) < len(content) / 20
 
 
 def test_the_last_lines_that_match() -> None:

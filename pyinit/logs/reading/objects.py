@@ -7,27 +7,46 @@
 
 from pyinit.formats.visible import complete
 from pyinit.logs.collector.styles import rfc3339
-from pyinit.logs.jsontext import json_string
+from pyinit.logs.jsontext import SAFE, json_string
 from pyinit.logs.reading.stamps import LABEL_LENGTH, MOST_KEPT, key_of, stamp_length
-from pyinit.tai import parse
+from pyinit.tai import UNIX_EPOCH
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pyinit.logs.reading.merging import Batch
 
-YEARS = range(-62135596800 * 10**9, 253402300800 * 10**9)
-"""The unix nanoseconds of the years 1 to 9999, which RFC 3339 can say."""
+YEARS = range(-62135596800, 253402300800)
+"""The unix seconds of the years 1 to 9999, which RFC 3339 can say."""
+
+SECONDS = 17
+"""Bytes of a key up to its seconds, which many lines have in common."""
+
+MOST_NANOSECONDS = b"%08x" % (10**9 - 1)
+NO_TIME = b'{"time": null'
+
+
+class Times(dict[bytes, bytes]):
+    """From a key up to its seconds to an object up to there; nothing where that is no time of the calendar."""
+
+    def __missing__(self, key: bytes) -> bytes:
+        if len(self) > MOST_KEPT:
+            self.clear()
+        seconds = int(key[1:], 16) - UNIX_EPOCH
+        text = self[key] = b'{"time": "%b' % rfc3339(seconds * 10**9)[:20] if seconds in YEARS else b""
+        return text
 
 
 class ObjectLook:
     """Shows lines as objects. Pieces of a long line are cut where a character ends."""
 
-    __slots__ = ("_cut_off", "_heads", "_part")
+    __slots__ = ("_cut_off", "_part", "_services", "_times")
     is_whole = True
     """Whether each piece of a line is shown as a line."""
 
     def __init__(self) -> None:
-        self._heads: dict[tuple[bytes, bytes], bytes] = {}
+        self._times = Times()
+        self._services: dict[bytes, bytes] = {}
+        """By name: an object between its time and its message."""
         self._cut_off = b""
         """The beginning of a character, for the next piece."""
         self._part = 0
@@ -36,8 +55,16 @@ class ObjectLook:
         """The lines of the log with that index and service name, some of a batch, as they are shown."""
         if not batch.ends:
             return [self._begin(name, lines[0])]
-        if batch.is_labelled:
-            return [self._object(self._head(line[:LABEL_LENGTH], name), line[LABEL_LENGTH:], b"") for line in lines]
+        if batch.is_labelled and not b"".join(lines).translate(None, SAFE):
+            times, middle = self._times, self._middle(name)
+            texts = [
+                b'%b%09dZ"%b"%b"}'
+                % (times[line[:SECONDS]], int(line[SECONDS : LABEL_LENGTH - 1], 16), middle, line[LABEL_LENGTH:])
+                for line in lines
+            ]
+            latest = max(line[SECONDS : LABEL_LENGTH - 1] for line in lines)
+            if latest <= MOST_NANOSECONDS and all(map(times.get, {line[:SECONDS] for line in lines})):
+                return texts
         return [self._object(*self._parts(name, line), b"") for line in lines]
 
     def rest(self, name: bytes, text: bytes, ends: bool) -> bytes:
@@ -60,13 +87,15 @@ class ObjectLook:
         return self._head(key, name), line[stamp_length(line) :] if key else line
 
     def _head(self, key: bytes, name: bytes) -> bytes:
-        if head := self._heads.get((key, name)):
-            return head
-        if len(self._heads) > MOST_KEPT:
-            self._heads.clear()
-        time = b'"%b"' % rfc3339(now) if key and (now := parse(key[:-1])) in YEARS else b"null"
-        head = self._heads[key, name] = b'{"time": %b, "service": %b, "message": ' % (time, json_string(name)[0])
-        return head
+        is_time = key and key[SECONDS:-1] <= MOST_NANOSECONDS
+        start = self._times[key[:SECONDS]] if is_time else b""
+        time = b'%b%09dZ"' % (start, int(key[SECONDS:-1], 16)) if start else NO_TIME
+        return time + self._middle(name)
+
+    def _middle(self, name: bytes) -> bytes:
+        if name not in self._services:
+            self._services[name] = b', "service": %b, "message": ' % json_string(name)[0]
+        return self._services[name]
 
     def _object(self, head: bytes, text: bytes, more: bytes) -> bytes:
         message, is_escaped = json_string(text)

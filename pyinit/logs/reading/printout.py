@@ -101,12 +101,28 @@ class Printout:
         for reader in readers:
             if self._query.until and self.is_whole:
                 reader.end_at(self._query.until)
-            if not self._query.search:
-                reader.keep_tail(lines, self._query.until)
-        total = sum(
-            count(self._select(reader.preview(self._block, self.is_whole), self._matcher())) for reader in readers
-        )
+            self._keep_tail(reader, lines)
+        total = sum(map(self._count, readers))
         self._renderer.drop = max(0, total - lines)
+
+    def _keep_tail(self, reader: LogReader, lines: int) -> None:
+        """Leave out lines that are too far from the end to be shown. Matches may be far: look again, farther each time.
+
+        As many as the context are read more: the first lines that are kept may be around a match that is not.
+        """
+        query, mark = self._query, reader.mark()
+        reader.keep_tail(lines, query.until)
+        if not query.search:
+            return
+        wanted, farther = lines + query.context, lines
+        while reader.mark() != mark and self._count(reader) < wanted:
+            farther = (farther + wanted) * 16
+            reader.go_back(mark)
+            reader.keep_tail(farther, query.until)
+
+    def _count(self, reader: LogReader) -> int:
+        """How many lines of a log are to be shown."""
+        return count(self._select(reader.preview(self._block, self.is_whole), self._matcher()))
 
     def _services(self) -> set[bytes]:
         """The services that logs may belong to, if the query names none."""

@@ -249,6 +249,16 @@ class LogReader:
         if is_whole:
             yield from cutter.finish()
 
+    def mark(self) -> "list[tuple[LogFile, int]]":
+        """What is to be read now, for `go_back`."""
+        return [(file, file.start) for file in self._queue]
+
+    def go_back(self, mark: "list[tuple[LogFile, int]]") -> None:
+        """Have the same to read as when it was marked; nothing was read meanwhile, only left out."""
+        self._queue = [file for file, _ in mark]
+        for file, start in mark:
+            file.start = start
+
     def keep_tail(self, lines: int, until: bytes) -> None:
         """Leave out lines before the last `lines` lines with keys up to `until`, if that is not empty.
 
