@@ -131,6 +131,25 @@ def read(directory: Path, since: int) -> list[bytes]:
     return [line[stamp_length(line) :] if key_of(line) else line for line in lines]
 
 
+@pytest.mark.parametrize("is_large", [False, True])
+def test_lines_behind_the_last_stamp_belong_to_the_end_of_their_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_large: bool
+) -> None:
+    """Where stamps were switched off in the middle of a file. A stack trace is too short for that."""
+    if not is_large:
+        monkeypatch.undo()
+    stamped = key(10) + b"a\n" + key(11) + b"long" * 100 + b"\n"
+    for bare, is_found in ((b"bare line\n" * 500, True), (b"short\n", False)):
+        current = tmp_path / "current"
+        current.write_bytes(stamped + bare)
+        file = LogFile(bytes(current))
+        file.hold()
+        assert file.find_bare_end(key(10**6)) == (len(stamped) if is_found else file.end)
+        assert file.find_bare_end(key(10**19)) == file.end
+        file.close()
+        assert read(tmp_path, 10**6) == ([b"bare line"] * 500 if is_found else [])
+
+
 @pytest.mark.parametrize("length", [0, 10, 500])
 def test_a_last_line_that_may_go_on_is_kept_with_its_stamp(tmp_path: Path, length: int) -> None:
     current = tmp_path / "current"

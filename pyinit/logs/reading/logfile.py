@@ -2,10 +2,9 @@
 
 import posix
 
-from pyinit.logs.reading.merging import BEGINNING
 from pyinit.logs.reading.packed import LONGEST_MAGIC, CannotUnpack, format_of, unpacked
-from pyinit.logs.reading.seeking import FEW_PROBES, MOST_PROBES, first_from, open_line
-from pyinit.logs.reading.stamps import LONGEST_STAMP, has_stamp, key_of
+from pyinit.logs.reading.seeking import FEW_PROBES, MOST_PROBES, first_from, open_line, unstamped_end
+from pyinit.logs.reading.stamps import BEGINNING, LONGEST_STAMP, has_stamp, key_of
 from pyinit.logs.reading.times import key
 from pyinit.system.files import READ_FLAGS
 from pyinit.tai import TEXT_LENGTH
@@ -193,15 +192,30 @@ class LogFile:
 
         None for a file that has to be read for that: it is compressed, or there is trouble.
         """
+
+        def search(descriptor: int) -> int:
+            beginning = posix.pread(descriptor, min(BEGINNING, self.end), 0)
+            if beginning and self.key >= bound and not has_stamp(beginning):
+                return 0
+            return first_from(descriptor, self.end, bound, MOST_PROBES if is_expected else FEW_PROBES)
+
+        return self._with_plain(search)
+
+    def find_bare_end(self, bound: bytes) -> int:
+        """Where the last lines begin, if they have no stamps and were finished at `bound` or later; else the end."""
+        if self.key < bound:
+            return self.end
+        at = self._with_plain(lambda descriptor: unstamped_end(descriptor, self.end))
+        return self.end if at is None else at
+
+    def _with_plain(self, search: "Callable[[int], int]") -> int | None:
+        """The result of a search in the file; None for a compressed one, and where there is trouble."""
         try:
             descriptor = self._opened()
             if descriptor < 0:
                 return None
             try:
-                beginning = posix.pread(descriptor, min(BEGINNING, self.end), 0)
-                if beginning and self.key >= bound and not has_stamp(beginning):
-                    return 0
-                return first_from(descriptor, self.end, bound, MOST_PROBES if is_expected else FEW_PROBES)
+                return search(descriptor)
             finally:
                 posix.close(descriptor)
         except OSError:
@@ -209,13 +223,8 @@ class LogFile:
 
     def skip(self) -> None:
         """Leave out all but a last line that may go on."""
-        try:
-            descriptor = self._opened()
-            if descriptor >= 0:
-                self.start = open_line(descriptor, self.end)
-                posix.close(descriptor)
-        except OSError:
-            return
+        at = self._with_plain(lambda descriptor: open_line(descriptor, self.end))
+        self.start = self.start if at is None else at
 
     def keep_tail(self, lines: int, reporter: Reporter) -> int:
         """Move the start forward to a stamped line, so that at least `lines` lines follow; returns how many do.

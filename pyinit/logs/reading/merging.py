@@ -9,14 +9,11 @@ logs.
 from _bisect import bisect_left, bisect_right
 from itertools import accumulate
 
-from pyinit.logs.reading.stamps import has_stamp, key_of, keys_of
+from pyinit.logs.reading.stamps import BEGINNING, has_stamp, key_of, keys_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-
-BEGINNING = 1 << 12
-"""A file with no stamp in so many bytes has none: it belongs to the time at which it was finished."""
 
 LONG = 1 << 16
 """A line is kept in memory for so many bytes; of a longer one the pieces are passed on as they come."""

@@ -8,7 +8,7 @@ earlier ones of a larger file.
 
 import posix
 
-from pyinit.logs.reading.stamps import LONGEST_STAMP, has_stamp, key_of, keys_of
+from pyinit.logs.reading.stamps import BEGINNING, LONGEST_STAMP, has_stamp, key_of, keys_of
 
 SCANNED = 1 << 20
 """Bytes of a file that is read through; files of pyinit's log directories have a tenth unless told otherwise."""
@@ -58,6 +58,33 @@ def open_line(file_fd: int, end: int) -> int:
         newline = text.rfind(b"\n", 0, newline)
         if (newline >= 0 or not start) and key_of(text[newline + 1 : newline + 1 + LONGEST_STAMP]):
             return start + newline + 1
+    return end
+
+
+def unstamped_end(file_fd: int, end: int) -> int:
+    """Where the lines without a stamp begin that the file ends in; `end` if there are less than BEGINNING bytes."""
+    if has_stamp(posix.pread(file_fd, min(BEGINNING, end), max(0, end - BEGINNING))):
+        return end
+    at = end
+    while at > 0:
+        size = min(BLOCK, at)
+        at -= size
+        text = posix.pread(file_fd, min(size + LONGEST_STAMP, end - at), at)
+        newline = size
+        while newline >= 0:
+            newline = text.rfind(b"\n", 0, newline)
+            begins = newline >= 0 or not at
+            if begins and key_of(text[newline + 1 : newline + 1 + LONGEST_STAMP]):
+                return _next_line(file_fd, at + newline + 1, end)
+    return 0
+
+
+def _next_line(file_fd: int, at: int, end: int) -> int:
+    """Where the line behind the one that begins at `at` begins."""
+    while at < end and (text := posix.pread(file_fd, min(BLOCK, end - at), at)):
+        if (newline := text.find(b"\n")) >= 0:
+            return at + newline + 1
+        at += len(text)
     return end
 
 

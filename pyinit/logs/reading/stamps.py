@@ -15,6 +15,12 @@ LABEL_LENGTH = 26
 LONGEST_STAMP = 31
 """Bytes of a time with nine digits of the second and the space behind it."""
 
+BEGINNING = 1 << 12
+"""A file with no stamp in so many bytes has none: it belongs to the time at which it was finished.
+
+So do its last lines where so many bytes at its end have none: stamps were switched off meanwhile.
+"""
+
 DIGITS = b"0123456789abcdef"
 SECONDS_LENGTH = 19
 MOST_KEPT = 100_000

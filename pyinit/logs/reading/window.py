@@ -26,7 +26,10 @@ def begin_at(queue: "list[LogFile]", since: bytes) -> tuple[int, bytes]:
         if at is None:
             if index >= early:
                 return index, b""
-        elif at < file.end:
+            continue
+        if at == file.end:
+            at = file.find_bare_end(since)
+        if at < file.end:
             file.start = at
             return index, since
     queue[-1].skip()
