@@ -22,13 +22,13 @@ ROWS = 24
 class Screen:
     """svlog on a terminal of 80 columns and 24 rows."""
 
-    def __init__(self, top: Path, arguments: tuple[str, ...], more: dict[str, str]) -> None:
+    def __init__(self, top: Path, arguments: tuple[str, ...], more: dict[str, str], prefix: tuple[str, ...]) -> None:
         given = {"TERM": "xterm", "PYINIT_LOG_DIR": str(top / "logs"), "PYINIT_STATE": str(top), **more}
         env = environment(**{"PYINIT_SERVICE_DIR": str(top / "service"), **given})
         for name in {"PAGER", "LESS", "NO_COLOR"} - {*more}:
             env.pop(name, None)
         self.pty = pexpect.spawn(
-            SVLOG[0], [*SVLOG[1:], *arguments], env=env, timeout=10, dimensions=(ROWS, 80), cwd=str(top)
+            prefix[0], [*prefix[1:], *SVLOG, *arguments], env=env, timeout=10, dimensions=(ROWS, 80), cwd=str(top)
         )
         self.settings = termios.tcgetattr(self.pty.child_fd)
 
@@ -58,8 +58,8 @@ class Screen:
 def screen(tmp_path: Path) -> Iterator[Callable[..., Screen]]:
     made: list[Screen] = []
 
-    def make(*arguments: str, **more: str) -> Screen:
-        made.append(Screen(tmp_path, arguments, more))
+    def make(*arguments: str, prefix: tuple[str, ...] = ("env",), **more: str) -> Screen:
+        made.append(Screen(tmp_path, arguments, more, prefix))
         return made[-1]
 
     yield make
@@ -103,6 +103,8 @@ def test_long_output_goes_through_the_pager(tmp_path: Path, screen: Callable[...
     assert shown.count(b" line\r\n") == ROWS
     assert b"paged" not in screen(PAGER="").rest()
     assert b"paged" in screen("--json", PAGER=pager).rest()
+    no_keyboard = ("sh", "-c", 'exec "$@" </dev/null', "sh")
+    assert b"paged" not in screen(prefix=no_keyboard, PAGER=pager).rest()
 
 
 def test_lines_that_are_wider_than_the_screen_count(tmp_path: Path, screen: Callable[..., Screen]) -> None:

@@ -207,8 +207,8 @@ def _look(query: "Query") -> "PlainLook | ObjectLook":
 
 
 def _output(query: "Query") -> Output:
-    """Standard output; through a pager where that is wanted."""
-    if not query.is_following and posix.isatty(1):
+    """Standard output; through a pager where a person can see it and type: `docker exec -t` alone gives no keyboard."""
+    if not query.is_following and posix.isatty(1) and posix.isatty(0):
         from pyinit.logs.reading.terminal import PagedOutput, pager
 
         if command := pager(posix.environ):
