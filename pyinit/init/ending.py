@@ -51,6 +51,8 @@ class Ending:
         """The pid of each service that still runs."""
         self._logging: dict[Pair, int] = {}
         """The pid of each logger that a service brought, while it runs."""
+        self._finishing: dict[Pair, None] = {}
+        """Services of which something has ended, and is not finished."""
         self._undrained: dict[Pair, None] = {}
         self._orphans: set[int] = set()
         self._asked: set[int] = set()
@@ -66,7 +68,7 @@ class Ending:
         if self._command:
             self._command.signal(SIGTERM)
             self._command.signal(SIGCONT)
-        self._services.stop(self._deadline - UNORDERED)
+        self._services.stop(self._deadline, self._deadline - UNORDERED)
         for pair in self._services.everything():
             self._pair_changed(pair)
             if pair.service and pair.service.pid:
@@ -82,6 +84,7 @@ class Ending:
     def hurry(self) -> None:
         """Leave no more than a second of what is left of the deadline."""
         self._deadline = min(self._deadline, self._loop.kernel.monotonic() + HURRY)
+        self._services.finish_by(self._deadline)
         if self._logger:
             self._logger.finish_by(self._deadline)
         self.look_soon()
@@ -93,7 +96,10 @@ class Ending:
             self._loop.call_at(self._began, self._look)
 
     def _pair_changed(self, pair: "Pair") -> None:
+        self._finishing.pop(pair, None)
         for table, supervisor in ((self._running, pair.service), (self._logging, pair.log)):
+            if supervisor and supervisor.state.is_finishing:
+                self._finishing[pair] = None
             if supervisor and supervisor.pid:
                 table[pair] = supervisor.pid
             else:
@@ -113,7 +119,7 @@ class Ending:
         self._is_to_look = False
         now = self._loop.kernel.monotonic()
         alive = self._alive(now)
-        if not alive.services and self._logger:
+        if not (alive.services or alive.finishing) and self._logger:
             self._logger.finish()
         orders = decide(alive, self._asked, self._deadline, now)
         if orders.is_over:
@@ -131,9 +137,10 @@ class Ending:
         services: Collection[int] = self._running.values()
         if self._command and self._command.pid:
             services = [*services, self._command.pid]
-        if (not services or now >= self._deadline) and (not self._orphans or now >= self._wake):
+        is_busy = bool(services or self._finishing)
+        if (not is_busy or now >= self._deadline) and (not self._orphans or now >= self._wake):
             self._orphans = _children() - {*services, *self._loggers()}
-        return Alive(services, self._loggers(), self._orphans, len(self._undrained))
+        return Alive(services, self._loggers(), self._orphans, len(self._undrained), len(self._finishing))
 
     def _loggers(self) -> "list[int]":
         own = [self._logger.pid] if self._logger and self._logger.pid else []

@@ -24,8 +24,14 @@ if TYPE_CHECKING:
         def rescan(self) -> None:
             """Look for new services, and at what all of them say."""
 
-        def stop(self, in_order_until: float) -> None:
-            """Bring every service down; until then (monotonic s) in the order that they ask for."""
+        def stop(self, deadline: float, in_order_until: float) -> None:
+            """Bring every service down by the deadline; until a moment before, in the order that they ask for.
+
+            Both in monotonic s.
+            """
+
+        def finish_by(self, deadline: float) -> None:
+            """The deadline is another one (monotonic s)."""
 
         def signal(self, name: bytes, number: int) -> None:
             """Send a signal to one service."""
@@ -73,8 +79,11 @@ class NoServices:
     def rescan(self) -> None:
         """Nothing is found."""
 
-    def stop(self, in_order_until: float) -> None:
+    def stop(self, deadline: float, in_order_until: float) -> None:
         """Nothing is brought down."""
+
+    def finish_by(self, deadline: float) -> None:
+        """Nothing takes time."""
 
     def signal(self, name: bytes, number: int) -> None:
         """Nobody gets it."""

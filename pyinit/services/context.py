@@ -17,10 +17,11 @@ class Context:
     With a runtime directory a service directory may also say what pyinit alone understands. Without one
     (`is_classical`) all is as in the C programs, which also say every failed start and not only each new reason.
     `has_settings`: the files that say something of a service's life count, too. `is_verbose`: a restart is a change to
-    be told of. `memory`: with it, a service that the kernel killed for want of memory is reported as such.
+    be told of. `end_by`: when everything has to be down, monotonic s, as soon as that is known. `memory`: with it, a
+    service that the kernel killed for want of memory is reported as such.
     """
 
-    __slots__ = ("has_settings", "is_classical", "is_verbose", "loop", "memory", "runtime", "spawner")
+    __slots__ = ("end_by", "has_settings", "is_classical", "is_verbose", "loop", "memory", "runtime", "spawner")
 
     def __init__(self, loop: "Loop", spawner: "Spawner", runtime: "RuntimeDirectory | None" = None) -> None:
         self.loop = loop
@@ -29,4 +30,5 @@ class Context:
         self.is_classical = runtime is None
         self.has_settings = True
         self.is_verbose = False
+        self.end_by = float("inf")
         self.memory: OutOfMemory | None = None

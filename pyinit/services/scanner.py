@@ -259,13 +259,21 @@ class Scanner:
             what = b"the directory of %b is gone while it runs: nobody can control it, kill pid %d" % (pair.name, pid)
             report.warn(PROG, what)
 
-    def stop(self, in_order_until: float) -> None:
-        """No new starts: retire every pair. Where there is an order that lasts until then (monotonic s), in reverse."""
+    def stop(self, deadline: float, in_order_until: float) -> None:
+        """No new starts: retire every pair. Where there is an order, in reverse, until `in_order_until`.
+
+        The deadline is when everything has to be down. Both in monotonic s.
+        """
         self._stopping = True
+        self._context.end_by = deadline
         if self._gates.ordering and self._gates.stop(self.pairs.values(), in_order_until):
             return
         for pair in (*self.pairs.values(), *self._retired):
             self._context.loop.guard(pair.retire)
+
+    def finish_by(self, deadline: float) -> None:
+        """The deadline is another one (monotonic s)."""
+        self._context.end_by = deadline
 
     def signal(self, name: bytes, number: int) -> None:
         """Send a signal to the service of that name, if it is up."""

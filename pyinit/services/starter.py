@@ -5,9 +5,9 @@ from errno import EAGAIN, ENOMEM
 from pyinit import report
 from pyinit.services.context import PROG
 from pyinit.services.definition.reading import read_definition
-from pyinit.services.life.events import NotStarted, Refused, Started
-from pyinit.services.life.policy import AS_DAEMONTOOLS
-from pyinit.services.trouble import CannotOpen
+from pyinit.services.life.events import Finished, NotStarted, Refused, Started
+from pyinit.services.life.policy import AS_DAEMONTOOLS, PROCESS
+from pyinit.services.trouble import UNSTARTABLE, CannotOpen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,13 +15,12 @@ if TYPE_CHECKING:
 
     from pyinit.services.context import Context
     from pyinit.services.definition.definition import Definition
+    from pyinit.services.finishing import Finishing
     from pyinit.services.inquiry import Inquiry
     from pyinit.services.life.events import Event
+    from pyinit.services.life.policy import Policy
     from pyinit.services.statedir import StateDir
     from pyinit.system.spawn import Redirections
-
-UNSTARTABLE = (OSError, ValueError, MemoryError, ImportError)
-"""Errors of a start. Whatever goes wrong, the start has failed and is tried again."""
 
 
 class Starter:
@@ -40,6 +39,7 @@ class Starter:
         "_redirections",
         "_said",
         "definition",
+        "finishing",
         "inquiry",
     )
 
@@ -53,6 +53,7 @@ class Starter:
     ) -> None:
         self.definition: Definition | None = None
         self.inquiry: Inquiry | None = None
+        self.finishing: Finishing | None = None
         self._handle = handle
         self._context = context
         self._name = name
@@ -85,9 +86,13 @@ class Starter:
                     self._add_variables(definition, changes)
                 if policy.readiness or self.inquiry:
                     redirections = self._inquire().prepare(policy, redirections, changes)
+                if policy.has_finish or policy.kill_mode != PROCESS:
+                    self._load_finishing()
             pid = context.spawner.start([b"./run"], directory_fd, redirections, changes)
             if self.inquiry:
                 self.inquiry.began(pid)
+            if self.finishing:
+                self.finishing.began(pid)
         except CannotOpen as trouble:
             self._give_up()
             self.say(b"fatal: unable to start %b/run: %b" % (self._name, trouble.message), trouble.error)
@@ -106,6 +111,28 @@ class Starter:
 
             self.inquiry = Inquiry(self._context, self._handle)
         return self.inquiry
+
+    def _load_finishing(self) -> None:
+        """What follows an end; its module is loaded for the first service that wants it, before it is needed."""
+        if not self.finishing:
+            from pyinit.services.finishing import Finishing
+
+            self.finishing = Finishing(self._context, self._name, self._start_beside, self.say, self._handle)
+
+    def _start_beside(self, argv: list[bytes]) -> int:
+        """Start another program of the directory as `run` is started; its pid. Raises CannotOpen and UNSTARTABLE."""
+        changes: dict[bytes, bytes | None] = {b"SERVICE_NAME": self._name}
+        if self._good and (self._good.has_env or self._good.has_secrets):
+            self._add_variables(self._good, changes)
+        return self._context.spawner.start(argv, self._directory.fds.directory, self._redirections, changes)
+
+    def finish(self, outcome: int, pid: int, policy: "Policy") -> Finished | None:
+        """End what the process left, and run `finish`. None: that takes a while, and Finished comes by `handle`."""
+        try:
+            return self.finishing.begin(outcome, pid, policy) if self.finishing else Finished()
+        except UNSTARTABLE as error:
+            self._complain(error)
+            return Finished()
 
     def _give_up(self) -> None:
         """Nothing has been started: nobody is to be asked."""

@@ -13,7 +13,7 @@ from pyinit.formats import status
 from pyinit.formats.control import ALPHABET, DOWN, NEITHER, UP
 from pyinit.services.context import PROG
 from pyinit.services.definition.reading import read_as_supervise, read_definition
-from pyinit.services.life.events import Allowed, Commanded, Exited, Finish, Finished, Opened, Signal, Start, Waited
+from pyinit.services.life.events import Allowed, Commanded, Exited, Finish, Opened, Signal, Start, Waited
 from pyinit.services.life.moment import BLOCKED, DONE, FAILED, FINISHING, LEFT, NEVER, OPEN, WAITING, State
 from pyinit.services.life.state import AT_REST, step
 from pyinit.services.publication import Publication
@@ -191,7 +191,7 @@ class Supervisor:
                     case Signal():
                         self.signal(action.number, action.to_group)
                     case Finish():
-                        pending = Finished()
+                        pending = self._starter.finish(action.outcome, before.pid, self.state.policy)
         state = self.state
         if state.pid != before.pid and state.pid:
             self._context.loop.children[state.pid] = self._exited
@@ -215,8 +215,11 @@ class Supervisor:
 
     def signal(self, number: int, to_group: bool = False) -> None:
         """Send run a signal, or its whole process group. Trouble is said."""
+        state, finishing = self.state, self._starter.finishing
+        if finishing and (state.is_asked or state.is_ending):
+            finishing.ending(state.pid, number)
         try:
-            self._context.loop.kernel.kill(-self.state.pid if to_group else self.state.pid, number)
+            self._context.loop.kernel.kill(-state.pid if to_group else state.pid, number)
         except ProcessLookupError:  # the process has ended, and the event is still to come
             pass
         except OSError as error:

@@ -1,4 +1,7 @@
-"""The one exception of this room."""
+"""What can go wrong in this room."""
+
+UNSTARTABLE = (OSError, ValueError, MemoryError, ImportError)
+"""Errors of a start. Whatever goes wrong, the start has failed and is tried again."""
 
 
 class CannotOpen(Exception):

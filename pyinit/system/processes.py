@@ -1,8 +1,57 @@
-"""Which processes are this one's children."""
+"""Which processes are this one's children, and what is known of others. From /proc."""
 
 import posix
 
 from pyinit.system import files
+
+
+class Process:
+    """A process as /proc/PID/stat has it. `is_dead`: only its parent's wait is missing.
+
+    `began`: clock ticks from the system's boot. With it, a pid that was given out again is known.
+    """
+
+    __slots__ = ("began", "group", "is_dead", "parent", "session")
+
+    def __init__(self, parent: int, group: int, session: int, began: int = 0, is_dead: bool = False) -> None:
+        self.parent = parent
+        self.group = group
+        self.session = session
+        self.began = began
+        self.is_dead = is_dead
+
+
+def read_processes() -> dict[int, Process]:
+    """Every process by its pid; without those that end meanwhile. Raises OSError without /proc."""
+    found = {}
+    for pid in map(int, filter(str.isdecimal, posix.listdir("/proc"))):
+        if fields := _fields(pid):
+            state, parent, group, session = fields[0], int(fields[1]), int(fields[2]), int(fields[3])
+            found[pid] = Process(parent, group, session, int(fields[19]), state in (b"Z", b"X"))
+    return found
+
+
+def offspring(processes: dict[int, Process]) -> dict[int, list[int]]:
+    """The pids of the children of each process that has some."""
+    below: dict[int, list[int]] = {}
+    for pid, process in processes.items():
+        below.setdefault(process.parent, []).append(pid)
+    return below
+
+
+def descendants(pid: int) -> dict[int, int]:
+    """The pid of each process that descends from this one, and when it began. Empty where /proc does not tell."""
+    try:
+        processes = read_processes()
+    except OSError:
+        return {}
+    below, found, queue = offspring(processes), {}, [pid]
+    while queue:
+        for child in below.get(queue.pop(), ()):
+            if child not in found:
+                found[child] = processes[child].began
+                queue.append(child)
+    return found
 
 
 def children() -> set[int]:
@@ -57,8 +106,14 @@ def _parent(pid: int) -> int:
 
 
 def _stat(pid: int, index: int) -> int:
-    """A number of /proc/PID/stat, counted behind the name, which is in parentheses and may hold any byte."""
+    """A number of /proc/PID/stat; 0 when it is gone."""
+    fields = _fields(pid)
+    return int(fields[index]) if fields else 0
+
+
+def _fields(pid: int) -> list[bytes]:
+    """The fields of /proc/PID/stat behind the name, which may hold any byte. Empty: it is gone."""
     try:
-        return int(files.read(b"/proc/%d/stat" % pid).rpartition(b")")[2].split()[index])
-    except (OSError, IndexError):
-        return 0
+        return files.read(b"/proc/%d/stat" % pid).rpartition(b")")[2].split()
+    except OSError:
+        return []

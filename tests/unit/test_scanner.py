@@ -54,7 +54,7 @@ class Scanned:
         return service.pid
 
     def close(self) -> None:
-        self.scanner.stop(0.0)
+        self.scanner.stop(0.0, 0.0)
         self.world.kernel.obeys = (SIGTERM,)
         for pid in list(self.world.kernel.living):
             self.world.kernel.die(pid, 0)
@@ -311,7 +311,7 @@ def test_a_stop_asks_everybody_and_takes_up_nothing_more(scanned: Scanned) -> No
     make_service(scanned.top, "idle", down="")
     scanned.open()
     pid = scanned.pid()
-    scanned.scanner.stop(0.0)
+    scanned.scanner.stop(0.0, 0.0)
     assert scanned.world.kernel.kills == [(pid, SIGTERM), (pid, SIGCONT)]
     make_service(scanned.top, "late")
     scanned.change(10)

@@ -17,8 +17,9 @@ def orders(  # what is left, and when
     undrained: int = 0,
     asked: Iterable[int] = (),
     now: float = 0.0,
+    finishing: int = 0,
 ) -> Orders:
-    return decide(Alive(set(services), set(loggers), set(orphans), undrained), set(asked), DEADLINE, now)
+    return decide(Alive(set(services), set(loggers), set(orphans), undrained, finishing), set(asked), DEADLINE, now)
 
 
 def test_it_is_over_when_nothing_is_left() -> None:
@@ -33,6 +34,14 @@ def test_services_are_waited_for() -> None:
 def test_orphans_are_asked_once_the_services_are_gone_and_only_once() -> None:
     assert orders(orphans={8, 9}, loggers={5}).ask == {8, 9}
     assert orders(orphans={8, 9}, asked={8}).ask == {9}
+
+
+def test_a_service_that_is_not_finished_is_waited_for_and_so_are_its_processes() -> None:
+    now = orders(finishing=1, orphans={9})
+    assert (now.ask, now.kill, now.wake, now.is_over) == (set(), set(), DEADLINE, False)
+    assert not orders(finishing=1).is_over
+    assert orders(finishing=1, orphans={9}, now=DEADLINE).kill == {9}
+    assert orders(finishing=1, now=DEADLINE + 2 * LAST_MOMENT).is_over
 
 
 def test_loggers_are_only_waited_for() -> None:

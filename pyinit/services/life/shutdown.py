@@ -1,9 +1,10 @@
 """How everything goes down: who is asked to end, who is killed, and when it is over. Pure.
 
-One function says what the present calls for, however it was reached. Services were asked when the stop began. Once none
-is left, orphans (what services left behind, and we adopted) are asked, each once. At the deadline services and orphans
-are killed. Loggers are never asked: they end by the end of their input. So they get a last moment after the deadline,
-to read the last words of the killed. It is over when nothing is left, and nothing is left unread.
+One function says what the present calls for, however it was reached. Services were asked when the stop began. What
+their ends call for is done beside this, and waited for. Once none is left, orphans (what services left behind, and we
+adopted) are asked, each once. At the deadline services and orphans are killed. Loggers are never asked: they end by the
+end of their input. So they get a last moment after the deadline, to read the last words of the killed. It is over when
+nothing is left, and nothing is left unread.
 """
 
 TYPE_CHECKING = False
@@ -19,9 +20,10 @@ class Alive:
     """The pids that still run. An orphan is a child that is neither a service nor a logger.
 
     `undrained`: how many pipes still hold what no logger has read, whether a logger runs just now or not.
+    `finishing`: how many services have ended, but are not finished.
     """
 
-    __slots__ = ("loggers", "orphans", "services", "undrained")
+    __slots__ = ("finishing", "loggers", "orphans", "services", "undrained")
 
     def __init__(
         self,
@@ -29,11 +31,13 @@ class Alive:
         loggers: "Collection[int]",
         orphans: "AbstractSet[int]",
         undrained: int = 0,
+        finishing: int = 0,
     ) -> None:
         self.services = services
         self.loggers = loggers
         self.orphans = orphans
         self.undrained = undrained
+        self.finishing = finishing
 
 
 class Orders:
@@ -55,12 +59,12 @@ NOBODY: "frozenset[int]" = frozenset()
 
 def decide(alive: Alive, asked: "AbstractSet[int]", deadline: float, now: float) -> Orders:
     """The orders of this moment. `asked`: the orphans that were asked already; `deadline`, `now`: monotonic s."""
-    is_empty = not (alive.services or alive.orphans or alive.loggers)
+    is_empty = not (alive.services or alive.orphans or alive.loggers or alive.finishing)
     last_moment = deadline + LAST_MOMENT
     if is_empty and (not alive.undrained or now >= last_moment):
         return Orders(NOBODY, NOBODY, is_over=True)
     if now < deadline:
-        return Orders(NOBODY if alive.services else alive.orphans - asked, NOBODY, deadline)
+        return Orders(NOBODY if alive.services or alive.finishing else alive.orphans - asked, NOBODY, deadline)
     if now < last_moment:
         return Orders(NOBODY, frozenset((*alive.orphans, *alive.services)), last_moment)
     end = last_moment + LAST_MOMENT  # what even KILL does not end is left to the kernel

@@ -1,0 +1,315 @@
+"""What follows an end: leftovers, `finish`, what that leaves. On a fake kernel, with a fake /proc."""
+
+import os
+from collections.abc import Callable, Iterator
+from errno import EAGAIN, ENOENT
+from pathlib import Path
+from signal import SIGKILL, SIGTERM
+
+import pytest
+from descriptors import open_in
+from kernel import FakeKernel, World, make_service
+
+from pyinit.formats import status
+from pyinit.formats.control import DOWN, UP
+from pyinit.services import finishing, leftovers, program
+from pyinit.services.life.moment import BACKOFF, FAILED, FINISHING, IDLE, LEFT, RUNNING
+from pyinit.services.supervisor import Supervisor
+from pyinit.system import files
+from pyinit.system.processes import Process
+
+US = 1
+
+
+class FakeProc:
+    """/proc of a test: processes by pid, as long as they live in its kernel, and the SERVICE_NAME of each."""
+
+    def __init__(self, kernel: FakeKernel) -> None:
+        self.kernel = kernel
+        self.processes: dict[int, Process] = {}
+        self.names: dict[int, bytes] = {}
+        self.reads = 0
+        self.is_there = True
+
+    def add(self, pid: int, parent: int = US, group: int = 0, session: int = 0, name: bytes = b"") -> None:
+        self.processes[pid] = Process(parent, group or pid, session or 1, began=pid * 7)
+        self.names[pid] = name
+        self.kernel.living.add(pid)
+
+    def _bury(self) -> None:
+        """Init adopts the children of the dead."""
+        for pid in [pid for pid in self.processes if pid not in self.kernel.living]:
+            del self.processes[pid]
+        for process in self.processes.values():
+            if process.parent not in self.kernel.living:
+                process.parent = US
+
+    def read(self) -> dict[int, Process]:
+        self.reads += 1
+        self._bury()
+        return dict(self.processes)
+
+    def children(self) -> set[int]:
+        if not self.is_there:
+            raise FileNotFoundError
+        self._bury()
+        return {pid for pid, process in self.processes.items() if process.parent == US}
+
+    def descendants(self, pid: int) -> dict[int, int]:
+        found: dict[int, int] = {}
+        for child, process in self.processes.items():
+            if process.parent == pid:
+                found |= {child: process.began, **self.descendants(child)}
+        return found
+
+    def variable(self, pid: int, name: bytes) -> bytes:
+        assert name == b"SERVICE_NAME"
+        return self.names.get(pid, b"")
+
+
+class Service:
+    """A supervised service whose processes are in a fake /proc."""
+
+    def __init__(self, world: World, proc: FakeProc, directory: Path) -> None:
+        self.world, self.proc, self.directory = world, proc, directory
+        self.left = False
+        self.supervisor = Supervisor(world.context, b"web", files.open_directory(bytes(directory)))
+        self.supervisor.open()
+        self.supervisor.on_leave = self._leave
+
+    def _leave(self) -> None:
+        self.left = True
+
+    @property
+    def phase(self) -> bytes:
+        return self.supervisor.state.phase
+
+    @property
+    def status(self) -> tuple[int, bool, int]:
+        return status.unpack((self.directory / "supervise/status").read_bytes())[:3]
+
+    @property
+    def finish(self) -> int:
+        """The pid of the last `finish`."""
+        return next(start.pid for start in reversed(self.world.spawner.starts) if start.argv[0] == b"./finish")
+
+    def end(self, outcome: int = 1) -> int:
+        """Its process ends after ten seconds; the pid that it had."""
+        pid = self.supervisor.pid
+        self.world.run(10)
+        self.die(pid, outcome)
+        return pid
+
+    def die(self, pid: int, outcome: int = 0) -> None:
+        """A process ends."""
+        self.world.kernel.die(pid, outcome)
+        self.world.run()
+
+    @property
+    def runs(self) -> list[bytes]:
+        return [start.argv[0] for start in self.world.spawner.starts]
+
+
+@pytest.fixture
+def proc(world: World, monkeypatch: pytest.MonkeyPatch) -> FakeProc:
+    fake = FakeProc(world.kernel)
+    monkeypatch.setattr(leftovers, "children", fake.children)
+    monkeypatch.setattr(leftovers, "read_processes", fake.read)
+    monkeypatch.setattr(leftovers, "variable", fake.variable)
+    monkeypatch.setattr(leftovers, "command_name", lambda pid: b"sleep")
+    monkeypatch.setattr(finishing, "descendants", fake.descendants)
+    monkeypatch.setattr(program, "descendants", fake.descendants)
+    return fake
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path / "runtime")
+
+
+Make = Callable[..., Service]
+
+
+@pytest.fixture
+def make(world: World, proc: FakeProc, tmp_path: Path) -> Iterator[Make]:
+    """make(finish="...", kill_mode="mixed"): a service with these files."""
+
+    def make(**says: str) -> Service:
+        directory = make_service(
+            tmp_path, "web", **{name.replace("_", "-").replace("--", "__"): text for name, text in says.items()}
+        )
+        return Service(world, proc, directory)
+
+    before = open_in(os.getpid())
+    yield make
+    assert open_in(os.getpid()) >= before
+
+
+# --- finish
+
+
+@pytest.mark.parametrize(("outcome", "code", "number"), [(0, b"0", b"0"), (3, b"3", b"0"), (-9, b"256", b"9")])
+def test_finish_gets_the_arguments_of_s6(make: Make, outcome: int, code: bytes, number: bytes) -> None:
+    web = make(finish="")
+    pid = web.end(outcome)
+    start = web.world.spawner.starts[-1]
+    assert start.argv == [b"./finish", code, number, b"web", b"%d" % pid]
+    assert (start.name, start.changes) == ("web", {b"SERVICE_NAME": b"web"})
+    assert (web.phase, web.status) == (FINISHING, (0, False, UP))
+    web.die(web.finish)
+    assert (web.phase, web.runs) == (RUNNING, [b"./run", b"./finish", b"./run"])
+
+
+def test_finish_has_the_environment_and_the_log_of_the_service(make: Make, world: World, tmp_path: Path) -> None:
+    directory = make_service(tmp_path, "own", finish="", env__COLOUR="green\n")
+    redirections = [(1, 5, 1)]
+    own = Supervisor(world.context, b"own", files.open_directory(bytes(directory)), redirections)
+    own.open()
+    world.kernel.die(own.pid, 0)
+    world.run()
+    first, second = world.spawner.starts
+    assert second.changes == first.changes == {b"SERVICE_NAME": b"own", b"COLOUR": b"green"}
+    assert second.redirections == redirections
+
+
+def test_an_environment_that_cannot_be_read_leaves_finish_out(make: Make, capfd: pytest.CaptureFixture[str]) -> None:
+    web = make(finish="", env__COLOUR="green\n")
+    (web.directory / "env").mkdir(exist_ok=True)
+    (web.directory / "env/A=B").write_text("x")
+    web.end()
+    assert b"./finish" not in web.runs
+    assert "supervise: warning: unable to start web/finish: unable to use env/A=B" in capfd.readouterr().err
+
+
+def test_an_exit_of_125_is_for_good(make: Make) -> None:
+    web = make(finish="")
+    web.end()
+    web.die(web.finish, 125)
+    assert (web.phase, web.status) == (FAILED, (0, False, DOWN))
+    assert web.supervisor.state.reason == b"finish exited 125"
+
+
+def test_the_delay_counts_from_the_exit(make: Make) -> None:
+    web = make(finish="", backoff="3s")
+    web.end()
+    web.world.run(2)
+    web.die(web.finish)
+    assert web.phase == BACKOFF
+    web.world.run(0.9)
+    assert web.phase == BACKOFF
+    web.world.run(0.2)
+    assert web.phase == RUNNING
+
+
+def test_a_hanging_finish_is_killed_with_its_children(make: Make, capfd: pytest.CaptureFixture[str]) -> None:
+    web = make(finish="")
+    web.end()
+    web.proc.add(900, parent=web.finish)
+    web.proc.add(901, parent=900, session=901)
+    killed = web.finish
+    web.world.run(4.9)
+    assert web.world.kernel.sent(killed) == []
+    web.world.run(0.2)
+    assert [web.world.kernel.sent(pid) for pid in (killed, 900, 901)] == [[SIGKILL]] * 3
+    assert (web.phase, web.runs[-1]) == (RUNNING, b"./run")
+    assert f"killed web/finish (pid {killed}): it did not end within 5.0 seconds" in capfd.readouterr().err
+
+
+def test_its_time_is_what_the_directory_says(make: Make) -> None:
+    web = make(finish="", timeout_finish="0")
+    web.end()
+    web.world.run(86400)
+    assert web.phase == FINISHING
+    (web.directory / "timeout-finish").write_text("250")
+    web.die(web.finish)
+    web.end()
+    web.world.run(0.3)
+    assert web.phase == RUNNING
+
+
+def test_what_finish_leaves_in_its_group_is_killed_before_the_start(make: Make) -> None:
+    web = make(finish="")
+    web.proc.add(800, name=b"web")
+    web.end()
+    web.proc.add(900, group=web.finish, name=b"web")
+    web.world.kernel.obeys = ()
+    web.die(web.finish)
+    assert web.world.kernel.sent(900) == [SIGKILL]
+    assert web.world.kernel.sent(800) == [], "a daemon that is left on purpose"
+    assert web.phase == RUNNING
+
+
+def test_a_finish_that_cannot_be_executed_is_told_and_left_out(make: Make, capfd: pytest.CaptureFixture[str]) -> None:
+    web = make(finish="")
+    web.world.run(10)
+    web.world.spawner.failures.append(OSError(ENOENT, ""))
+    web.end()
+    assert web.phase == RUNNING
+    assert "warning: unable to start web/finish: file does not exist" in capfd.readouterr().err
+
+
+def test_a_finish_that_cannot_be_forked_is_tried_again(make: Make) -> None:
+    web = make(finish="")
+    web.world.run(10)
+    web.world.spawner.failures += [OSError(EAGAIN, "")] * 2
+    web.end()
+    assert (web.phase, b"./finish" in web.runs) == (FINISHING, False)
+    web.world.run(2.1)
+    web.die(web.finish)
+    assert web.runs == [b"./run", b"./finish", b"./run"]
+
+
+def test_it_is_tried_for_no_longer_than_it_may_take(make: Make, capfd: pytest.CaptureFixture[str]) -> None:
+    web = make(finish="")
+    web.world.spawner.refused.add(b"./finish")
+    web.end()
+    web.world.run(6)
+    assert web.runs == [b"./run", b"./run"]
+    assert "no time is left for web/finish" in capfd.readouterr().err
+
+
+def test_an_error_of_another_kind_ends_it(make: Make, capfd: pytest.CaptureFixture[str]) -> None:
+    web = make(finish="")
+    web.world.spawner.failures.append(ValueError("embedded null byte"))
+    web.end()
+    assert web.phase == RUNNING
+    assert "unable to start web/finish: ValueError('embedded null byte')" in capfd.readouterr().err
+
+
+def test_finish_runs_before_the_service_leaves(make: Make) -> None:
+    web = make(finish="")
+    web.world.kernel.obeys = (SIGTERM,)
+    web.supervisor.command(b"dx")
+    web.world.run()
+    assert (web.phase, web.left, web.status) == (FINISHING, False, (0, False, DOWN))
+    web.die(web.finish)
+    assert (web.phase, web.left) == (LEFT, True)
+
+
+def test_commands_meanwhile_decide_what_follows(make: Make) -> None:
+    web = make(finish="")
+    web.end()
+    web.supervisor.command(b"d")
+    assert web.status == (0, False, DOWN)
+    web.die(web.finish)
+    assert web.phase == IDLE
+
+
+def test_none_is_begun_when_the_time_of_everything_is_over(make: Make, capfd: pytest.CaptureFixture[str]) -> None:
+    web = make(finish="", kill_mode="mixed")
+    web.world.context.end_by = web.world.kernel.now + 5
+    web.end()
+    assert b"./finish" not in web.runs
+    assert "no time is left for web/finish" in capfd.readouterr().err
+
+
+def test_at_the_end_of_everything_it_gets_what_is_left(make: Make) -> None:
+    web = make(finish="", timeout_finish="1m")
+    web.world.context.end_by = web.world.kernel.now + 13
+    web.supervisor.command(b"dx")
+    web.end(-SIGTERM)
+    web.world.run(2.9)
+    assert web.world.kernel.sent(web.finish) == []
+    web.world.run(0.2)
+    assert web.world.kernel.sent(web.finish) == [SIGKILL]
+    assert web.left
