@@ -4,7 +4,7 @@ It runs a Scanner, as PID 1 of a container or anywhere else as a subreaper.
 """
 
 from _signal import SIGALRM, SIGSTOP
-from posix import getpid
+from posix import environ, getpid
 
 from pyinit import report
 from pyinit.init import reactions
@@ -145,6 +145,17 @@ class Init:
             text = b"services=%d in %.3fs" % (len(self._services.pairs), self._loop.kernel.monotonic() - self._began)
             self._runtime.set_ready(text + b"\n")
             report.say(self.name, b"ready " + text)
+            if environ.get(b"NOTIFY_SOCKET"):
+                self._tell_outward(environ[b"NOTIFY_SOCKET"])
+
+    def _tell_outward(self, value: bytes) -> None:
+        """Say that the container is ready to who started it."""
+        from pyinit.system.outward import tell
+
+        try:
+            tell(value, b"READY=1")
+        except OSError as error:
+            report.warn(self.name, b"unable to notify " + value, error)
 
     def _look_later(self) -> None:
         if not self._is_to_look:

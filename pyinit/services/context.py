@@ -2,6 +2,7 @@
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from pyinit.services.notices import NotifySocket
     from pyinit.services.runtime import RuntimeDirectory
     from pyinit.system.loop import Loop
     from pyinit.system.memory import OutOfMemory
@@ -18,10 +19,21 @@ class Context:
     (`is_classical`) all is as in the C programs, which also say every failed start and not only each new reason.
     `has_settings`: the files that say something of a service's life count, too. `is_verbose`: a restart is a change to
     be told of. `end_by`: when everything has to be down, monotonic s, as soon as that is known. `memory`: with it, a
-    service that the kernel killed for want of memory is reported as such.
+    service that the kernel killed for want of memory is reported as such. `notices`: the socket of sd_notify, once a
+    service asked for it.
     """
 
-    __slots__ = ("end_by", "has_settings", "is_classical", "is_verbose", "loop", "memory", "runtime", "spawner")
+    __slots__ = (
+        "end_by",
+        "has_settings",
+        "is_classical",
+        "is_verbose",
+        "loop",
+        "memory",
+        "notices",
+        "runtime",
+        "spawner",
+    )
 
     def __init__(self, loop: "Loop", spawner: "Spawner", runtime: "RuntimeDirectory | None" = None) -> None:
         self.loop = loop
@@ -32,3 +44,4 @@ class Context:
         self.is_verbose = False
         self.end_by = float("inf")
         self.memory: OutOfMemory | None = None
+        self.notices: NotifySocket | None = None

@@ -84,7 +84,7 @@ class Starter:
                 policy, self._good = definition.policy, definition
                 if definition.has_env or definition.has_secrets:
                     self._add_variables(definition, changes)
-                if policy.readiness or self.inquiry:
+                if policy.readiness or policy.health or self.inquiry:
                     redirections = self._inquire().prepare(policy, redirections, changes)
                 if policy.has_finish or policy.kill_mode != PROCESS:
                     self._load_finishing()
@@ -109,7 +109,7 @@ class Starter:
         if not self.inquiry:
             from pyinit.services.inquiry import Inquiry
 
-            self.inquiry = Inquiry(self._context, self._handle)
+            self.inquiry = Inquiry(self._context, self._name, self._handle)
         return self.inquiry
 
     def _load_finishing(self) -> None:

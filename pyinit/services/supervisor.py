@@ -86,6 +86,11 @@ class Supervisor:
         return self.state.pid
 
     @property
+    def status_text(self) -> bytes:
+        """What the process says of itself by sd_notify; empty where it says nothing."""
+        return self._starter.inquiry.status_text if self._starter.inquiry else b""
+
+    @property
     def is_wanted_up(self) -> bool:
         """Whether run is to be kept running."""
         return self.state.want == UP and not self.state.is_leaving
@@ -195,6 +200,7 @@ class Supervisor:
         state = self.state
         if state.pid != before.pid and state.pid:
             self._context.loop.children[state.pid] = self._exited
+            self._context.loop.children.pop(before.pid, None)  # a former process, whose end is no exit
         want = SHOWN.get(state.phase, state.want) if state.want != DOWN else DOWN
         content = status.pack(state.pid, state.is_paused, want, state.since)
         if content != self._publication.content or self._publication.retry:

@@ -4,6 +4,13 @@ import posix
 
 from pyinit.system import files
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DEEPEST = 64
+"""Generations that are asked about: a chain of parents may change while it is read."""
+
 
 class Process:
     """A process as /proc/PID/stat has it. `is_dead`: only its parent's wait is missing.
@@ -99,6 +106,20 @@ def variable(pid: int, name: bytes) -> bytes:
 def group(pid: int) -> int:
     """Its process group; 0 when that can't be told."""
     return _stat(pid, 2)
+
+
+def lineage(pid: int) -> "Iterator[int]":
+    """The process, its parent, that one's parent, and so on, as far as they are known here: DEEPEST at most."""
+    for _ in range(DEEPEST):
+        if pid <= 0:
+            return
+        yield pid
+        pid = _parent(pid)
+
+
+def is_child(pid: int) -> bool:
+    """Whether the process is a direct child of this one, the dead and unreaped included."""
+    return _parent(pid) == posix.getpid()
 
 
 def _parent(pid: int) -> int:
