@@ -96,7 +96,9 @@ class Ending:
             self._loop.call_at(self._began, self._look)
 
     def _pair_changed(self, pair: "Pair") -> None:
-        self._finishing.pop(pair, None)
+        if pair in self._finishing:
+            del self._finishing[pair]
+            self._orphans.clear()  # its `finish` may be one of them, whose end is not told here
         for table, supervisor in ((self._running, pair.service), (self._logging, pair.log)):
             if supervisor and supervisor.state.is_finishing:
                 self._finishing[pair] = None

@@ -109,8 +109,15 @@ class Finishing:
     def _end_leftovers(self, patience: float, over: "Callable[[], None]") -> bool:
         """End what belongs to the service. False if there is nothing."""
         kill_at = min(self._context.loop.kernel.monotonic() + patience, self._context.end_by)
-        traits = Traits(self._groups | {self._pid}, self.name, self._known)
-        return self._leftovers.end(self.name, traits, kill_at, over)
+        return self._leftovers.end(self.name, self._traits(self._pid), kill_at, over)
+
+    def _traits(self, *groups: int) -> Traits:
+        """What belongs to the service, or shares one of these groups.
+
+        A variable that this process was given itself tells nothing: everybody has it.
+        """
+        is_telling = self._context.spawner.environment.get(b"SERVICE_NAME") != self.name
+        return Traits(self._groups.union(groups), self.name if is_telling else b"", self._known)
 
     def _leftovers_ended(self) -> None:
         if finished := self._finish():
@@ -124,13 +131,12 @@ class Finishing:
             return Finished()
         if self._until == NEVER and policy.timeout_finish:
             self._until = now + policy.timeout_finish
-        limit = min(self._until, context.end_by)
-        if now >= limit:
+        if now >= min(self._until, context.end_by):
             self._say(b"warning: no time is left for %b/finish" % self.name, None)
             return Finished()
         code, number = (SIGNALLED, -self._outcome) if self._outcome < 0 else (self._outcome, 0)
         try:
-            self._program.start([b"./finish", b"%d" % code, b"%d" % number, self.name, b"%d" % self._pid], limit)
+            self._program.start([b"./finish", b"%d" % code, b"%d" % number, self.name, b"%d" % self._pid], self._until)
         except CannotOpen as trouble:
             self._say(b"warning: unable to start %b/finish: %b" % (self.name, trouble.message), trouble.error)
             return Finished()
@@ -147,7 +153,7 @@ class Finishing:
         self._finished = Finished(outcome == FOR_GOOD)
         traits = Traits((self._program.pid,))
         if self._policy.kill_mode != PROCESS:
-            traits = Traits(self._groups | {self._pid, self._program.pid}, self.name, self._known)
+            traits = self._traits(self._pid, self._program.pid)
         now = self._context.loop.kernel.monotonic()
         if not self._leftovers.end(self._program.name, traits, now, self._tell_finished):
             self._tell_finished()

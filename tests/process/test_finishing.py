@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -90,3 +91,123 @@ def test_svscan_knows_no_finish(make_machine: MakeMachine, program: str) -> None
     until(lambda: "want up" in machine.svstat("web"), "an end")
     machine.stop()
     assert not (web / "finished").exists()
+
+
+# --- kill-mode
+
+WRAPPER = """
+echo $$ >>pids
+trap 'exit 0' TERM  # the child outlives this wrapper, as it gets no signal
+sleep 7771 &
+setsid sh -c 'sleep 7772 & sleep 7773 &'
+test -e plain || env -i "$(command -v setsid)" sleep 7774 &
+while :; do sleep 0.05; done
+"""
+"""A wrapper with a child, a double fork with a session of its own, and one without an environment."""
+
+NOT_BEFORE_THE_START = 'ps -e -o pid=,args= | grep -c "[s]leep 777" >>left'
+
+
+def left(machine: Machine) -> list[str]:
+    """The processes of the wrapper that there are."""
+    return re.findall(r"sleep 777\d", machine.inside("ps", "-e", "-o", "args="))
+
+
+def counts(web: Path) -> list[str]:
+    """How many of them there were at each start."""
+    return lines(web / "left")
+
+
+Boot = Callable[..., Path]
+"""boot_wrapper(**files): the service, once all of its processes are there."""
+
+
+@pytest.fixture
+def boot_wrapper(machine: Machine) -> Boot:
+    def boot(**says: str) -> Path:
+        web = machine.add("web", f"{NOT_BEFORE_THE_START}\n{WRAPPER}", **says)
+        machine.boot()
+        until(lambda: len(left(machine)) == (3 if "plain" in says else 4), "its processes")
+        return web
+
+    return boot
+
+
+@pytest.mark.parametrize("mode", ["mixed", "group"])
+def test_after_svc_none_of_its_processes_is_left(machine: Machine, boot_wrapper: Boot, mode: str) -> None:
+    web = boot_wrapper(**{"kill-mode": mode})
+    machine.svc("t", "web")
+    until(lambda: len(counts(web)) == 2, "the next start")
+    until(lambda: len(left(machine)) == 4, "its processes")
+    machine.svc("d", "web")
+    until(lambda: not left(machine), "none of them to be left")
+    assert counts(web) == ["0", "0"]
+
+
+def test_after_a_crash_none_of_its_processes_is_left(machine: Machine, boot_wrapper: Boot) -> None:
+    web = boot_wrapper(**{"kill-mode": "mixed", "plain": ""})
+    machine.inside("kill", "-9", lines(web / "pids")[0])
+    until(lambda: len(counts(web)) == 2, "the next start")
+    assert counts(web) == ["0", "0"]
+
+
+def test_without_the_file_what_it_leaves_is_left(machine: Machine, boot_wrapper: Boot) -> None:
+    web = boot_wrapper()
+    machine.svc("t", "web")
+    until(lambda: len(counts(web)) == 2, "the next start")
+    assert counts(web) == ["0", "4"]
+
+
+def test_what_does_not_end_is_killed_before_the_start_and_named(machine: Machine) -> None:
+    stubborn = "trap '' TERM; sleep 7771; while :; do sleep 7772; done"
+    script = (
+        f'{NOT_BEFORE_THE_START}\ntest -e once && exec sleep 1000; touch once\n(exec sh -c "{stubborn}") &\nsleep 0.3'
+    )
+    web = machine.add("web", script, **{"kill-mode": "mixed", "timeout-kill": "400"})
+    machine.boot()
+    until(lambda: len(counts(web)) == 2, "the next start")
+    assert counts(web) == ["0", "0"]
+    text = r"supervise: warning: killed process s\w+ \(pid \d+\) that web left: it did not end within 0\.[4-9] seconds"
+    assert re.search(text, machine.stderr())
+    assert machine.until_up("web")
+
+
+def test_others_are_not_touched(machine: Machine, boot_wrapper: Boot) -> None:
+    other = machine.add("other", WRAPPER.replace("777", "888"), **{"kill-mode": "mixed"})
+    web = boot_wrapper(**{"kill-mode": "mixed"})
+    until(lambda: lines(other / "pids"), "the other one")
+
+    def found() -> list[str]:
+        return re.findall(r"(\d+) sleep 888\d", machine.inside("ps", "-e", "-o", "pid=,args="))
+
+    before = until(lambda: len(pids := found()) == 4 and pids, "its processes")
+    collector = [line for line in machine.inside("ps", "-e", "-o", "pid=,comm=").splitlines() if "multilog" in line]
+    for letter in "tt":
+        starts = len(counts(web))
+        machine.svc(letter, "web")
+        until(lambda: len(counts(web)) > starts, "the next start", 15)
+    assert found() == before
+    assert collector == [
+        line for line in machine.inside("ps", "-e", "-o", "pid=,comm=").splitlines() if "multilog" in line
+    ]
+
+
+def test_finish_sees_none_of_them_and_leaves_none(machine: Machine) -> None:
+    finish = f"#!/bin/sh\n{NOT_BEFORE_THE_START}\nsetsid sleep 7779 &\n"
+    script = f"{NOT_BEFORE_THE_START}\nsetsid sleep 7771 &\nsleep 0.2; exit 1"
+    web = machine.add("web", script, finish=finish, **{"kill-mode": "mixed"})
+    machine.boot()
+    until(lambda: len(counts(web)) >= 4, "two runs and two ends")
+    assert set(counts(web)) == {"0"}
+
+
+def test_at_a_stop_leftovers_get_what_is_left(make_machine: MakeMachine) -> None:
+    machine = make_machine(PYINIT_STOP_TIMEOUT="1")
+    finish = "#!/bin/sh\ntouch finished\n"
+    web = machine.add("web", "(trap '' TERM; sleep 777) &\nexec sleep 1000", finish=finish, **{"kill-mode": "mixed"})
+    machine.boot().until_up("web")
+    before = time.monotonic()
+    machine.stop()
+    assert 0.9 < time.monotonic() - before < 4
+    assert not (web / "finished").exists()
+    assert "no time is left for web/finish" in machine.stderr()

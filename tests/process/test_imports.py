@@ -121,6 +121,7 @@ READER = {
     *("pyinit.services.definition.policy_files", "pyinit.services.definition.words"),
     *("pyinit.services.definition.restarting", "pyinit.system.beneath"),
 }
+FINISHING = {f"pyinit.services.{name}" for name in ("finishing", "leftovers", "program")}
 QUESTIONS, SIGNALS, CRON = (
     "pyinit.services.definition.asking",
     "pyinit.system.signals",
@@ -138,6 +139,9 @@ QUESTIONS, SIGNALS, CRON = (
         ("echo 143 >s/a/success", READER),
         ("echo 0,TERM >s/a/success", READER | {SIGNALS}),
         ("echo up >s/a/ready", READER | {QUESTIONS}),
+        ("printf '#!/bin/sh' >s/a/finish; chmod +x s/a/finish", READER | FINISHING),
+        ("echo mixed >s/a/kill-mode", READER | FINISHING),
+        ("echo process >s/a/kill-mode", READER),
         ("echo oneshot >s/a/type; echo '1 2 3 * *' >s/a/timer", READER | {QUESTIONS, CRON}),
         (": >s/a/critical; export PYINIT_DIALECT=daemontools", set()),
     ],
@@ -147,7 +151,7 @@ def test_process_1_loads_what_reads_a_file_where_it_is_there(
 ) -> None:
     found = imported("pyinit", f"{PLAIN}; {more or ':'}; pyinit -d s true")
     assert "pyinit.services.definition.reading" in found
-    assert found & (READER | {QUESTIONS, SIGNALS, CRON}) == loaded
+    assert found & (READER | FINISHING | {QUESTIONS, SIGNALS, CRON}) == loaded
 
 
 def test_a_message_loads_its_table(imported: Callable[[str, str], set[str]]) -> None:

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 from errno import EAGAIN, ENOENT
 from pathlib import Path
-from signal import SIGKILL, SIGTERM
+from signal import SIGCONT, SIGKILL, SIGTERM
 
 import pytest
 from descriptors import open_in
@@ -13,6 +13,7 @@ from kernel import FakeKernel, World, make_service
 from pyinit.formats import status
 from pyinit.formats.control import DOWN, UP
 from pyinit.services import finishing, leftovers, program
+from pyinit.services.leftovers import LAST_MOMENT, PAUSE, SOON, Traits, find_leftovers
 from pyinit.services.life.moment import BACKOFF, FAILED, FINISHING, IDLE, LEFT, RUNNING
 from pyinit.services.supervisor import Supervisor
 from pyinit.system import files
@@ -303,13 +304,244 @@ def test_none_is_begun_when_the_time_of_everything_is_over(make: Make, capfd: py
     assert "no time is left for web/finish" in capfd.readouterr().err
 
 
-def test_at_the_end_of_everything_it_gets_what_is_left(make: Make) -> None:
-    web = make(finish="", timeout_finish="1m")
+# --- who belongs to a service
+
+
+def found_in(proc: FakeProc, traits: Traits, *owned: int) -> set[int]:
+    return find_leftovers(traits, owned).pids
+
+
+def test_they_are_known_by_group_session_and_name(proc: FakeProc) -> None:
+    proc.add(20, group=100)
+    proc.add(21, session=100)
+    proc.add(22, name=b"web")
+    proc.add(23, name=b"other")
+    proc.add(24)
+    assert found_in(proc, Traits({100}, b"web")) == {20, 21, 22}
+    assert found_in(proc, Traits({100})) == {20, 21}
+
+
+def test_what_descends_from_one_of_them_is_one_too(proc: FakeProc) -> None:
+    proc.add(20, group=100)
+    proc.add(21, parent=20)
+    proc.add(22, parent=21, name=b"other")
+    assert found_in(proc, Traits({100}, b"web")) == {20, 21, 22}
+
+
+def test_what_was_seen_to_descend_from_it_is_known_again_by_when_it_began(proc: FakeProc) -> None:
+    proc.add(20)
+    proc.add(21)
+    assert found_in(proc, Traits((), known={20: 20 * 7, 21: 3})) == {20}
+
+
+def test_children_of_others_are_never_looked_at(proc: FakeProc) -> None:
+    proc.kernel.living.add(2)
+    proc.add(20, group=100, name=b"web")
+    proc.add(21, parent=20, name=b"web")
+    proc.add(30, parent=2, name=b"web")
+    assert found_in(proc, Traits({100}, b"web"), 20) == set()
+    assert proc.reads == 0, "no child of ours is anybody's leftover"
+
+
+def test_the_dead_are_not_counted(proc: FakeProc) -> None:
+    proc.add(20, group=100)
+    proc.processes[20].is_dead = True
+    assert found_in(proc, Traits({100})) == set()
+
+
+def test_one_that_ends_meanwhile_is_passed_over(proc: FakeProc, monkeypatch: pytest.MonkeyPatch) -> None:
+    proc.add(20, group=100)
+    monkeypatch.setattr(leftovers, "read_processes", dict)
+    assert found_in(proc, Traits({100})) == set()
+
+
+def test_without_proc_there_are_none(proc: FakeProc) -> None:
+    proc.add(20, group=100)
+    proc.is_there = False
+    assert found_in(proc, Traits({100})) == set()
+
+
+# --- kill-mode
+
+
+@pytest.mark.parametrize("mode", ["mixed", "group"])
+def test_leftovers_are_asked_once_each_and_the_start_waits_for_them(make: Make, mode: str) -> None:
+    web = make(kill_mode=mode)
+    web.proc.add(800, group=web.supervisor.pid)
+    web.proc.add(801, name=b"web")
+    web.proc.add(700, name=b"other")
+    web.end()
+    sent = web.world.kernel.sent
+    assert (sent(800), sent(801), sent(700)) == ([SIGTERM, SIGCONT], [SIGTERM, SIGCONT], [])
+    assert (web.phase, web.status) == (FINISHING, (0, False, UP))
+    web.die(800)
+    assert (web.phase, web.proc.reads) == (FINISHING, 1)
+    web.die(801)
+    assert (web.phase, web.proc.reads) == (RUNNING, 2)
+    assert sent(700) == []
+    assert web.world.loop.on_orphan == []
+
+
+def test_the_process_alone_is_stopped_where_nothing_is_said(make: Make) -> None:
+    web = make(success="0")
+    web.proc.add(800, group=web.supervisor.pid, name=b"web")
+    web.end()
+    assert (web.phase, web.world.kernel.kills, web.proc.reads) == (RUNNING, [], 0)
+
+
+def test_with_nothing_left_the_start_comes_at_once(make: Make) -> None:
+    web = make(kill_mode="mixed")
+    web.end()
+    assert (web.phase, web.runs) == (RUNNING, [b"./run"] * 2)
+
+
+@pytest.mark.parametrize(("limit", "seconds"), [("", 10.0), ("2500", 2.5)])
+def test_they_are_killed_when_their_time_is_over(
+    make: Make, limit: str, seconds: float, capfd: pytest.CaptureFixture[str]
+) -> None:
+    web = make(kill_mode="mixed", **({"timeout_kill": limit} if limit else {}))
+    web.proc.add(800, name=b"web")
+    web.end()
+    web.world.run(seconds - 0.1)
+    assert (web.phase, web.world.kernel.sent(800)) == (FINISHING, [SIGTERM, SIGCONT])
+    web.world.run(0.2)
+    assert (web.phase, web.world.kernel.sent(800)) == (RUNNING, [SIGTERM, SIGCONT, SIGKILL])
+    text = f"killed process sleep (pid 800) that web left: it did not end within {seconds} seconds"
+    assert text in capfd.readouterr().err
+
+
+def test_a_limit_of_nothing_waits_for_ever_and_wakes_nobody(make: Make) -> None:
+    web = make(kill_mode="mixed", timeout_kill="0")
+    web.proc.add(800, name=b"web")
+    web.end()
+    web.world.kernel.waits.clear()
+    web.world.run(1e6)
+    assert (web.phase, web.world.kernel.waits) == (FINISHING, [])
+    web.die(800)
+    assert web.phase == RUNNING
+
+
+def test_what_they_start_meanwhile_is_asked_too_and_killed(make: Make) -> None:
+    web = make(kill_mode="mixed")
+    web.proc.add(800, name=b"web")
+    web.end()
+    web.proc.add(801, name=b"web")
+    web.die(800)
+    assert (web.phase, web.world.kernel.sent(801)) == (FINISHING, [SIGTERM, SIGCONT])
+    web.world.kernel.obeys = ()
+    web.world.run(10)
+    assert (web.phase, web.world.kernel.sent(801)) == (RUNNING, [SIGTERM, SIGCONT, SIGKILL])
+
+
+def test_one_below_a_stranger_is_looked_for_each_second(make: Make) -> None:
+    """A stranger would reap it, and nobody would tell us."""
+    web = make(kill_mode="mixed")
+    web.proc.add(700)
+    web.proc.add(800, parent=700, name=b"web")
+    web.end()
+    assert web.phase == FINISHING
+    web.world.kernel.living.discard(800)
+    web.world.run(PAUSE - 0.1)
+    assert web.phase == FINISHING
+    web.world.run(0.2)
+    assert (web.phase, web.world.kernel.sent(700)) == (RUNNING, [])
+
+
+def test_what_even_kill_does_not_end_is_left_to_the_kernel(
+    make: Make, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    web = make(kill_mode="mixed")
+    web.proc.add(800, name=b"web")
+    web.end()
+    with monkeypatch.context() as patch:
+        patch.setattr(web.world.kernel, "kill", lambda pid, number: None)
+        web.world.run(10 + LAST_MOMENT - 0.1)
+        assert web.phase == FINISHING
+        web.world.run(0.2)
+    assert web.phase == RUNNING
+    assert "unable to kill 1 processes that web left" in capfd.readouterr().err
+
+
+def test_one_that_forks_and_ends_again_and_again_does_not_keep_the_loop(make: Make) -> None:
+    web = make(kill_mode="mixed")
+    web.proc.add(800, name=b"web")
+    web.end()
+    for pid in range(800, 800 + SOON):
+        web.proc.add(pid + 1, name=b"web")
+        web.die(pid)
+    before = web.proc.reads
+    web.world.run(0.005)
+    assert web.proc.reads == before
+    web.world.run(0.01)
+    assert web.proc.reads == before + 1
+    web.die(800 + SOON)
+    web.world.run(0.02)
+    assert web.phase == RUNNING
+
+
+def test_descendants_are_listed_before_a_signal_that_ends_it(make: Make) -> None:
+    """They may have a session of their own and no environment: after the end nothing would tell whose they are."""
+    web = make(kill_mode="mixed")
+    web.proc.add(800, parent=web.supervisor.pid)
+    web.world.run(10)
+    web.supervisor.command(b"hc")
+    web.supervisor.command(b"ttd")
+    web.end(-SIGTERM)
+    assert (web.phase, web.world.kernel.sent(800)) == (FINISHING, [SIGTERM, SIGCONT])
+    web.die(800)
+    assert web.phase == IDLE
+
+
+def test_those_of_another_run_are_forgotten(make: Make) -> None:
+    web = make(kill_mode="mixed")
+    web.proc.add(800, parent=web.supervisor.pid)
+    web.supervisor.command(b"t")
+    web.end(-SIGTERM)
+    web.die(800)
+    web.proc.add(800)
+    web.end()
+    assert web.phase == RUNNING
+
+
+def test_finish_comes_after_the_leftovers_and_what_it_leaves_is_killed(make: Make) -> None:
+    web = make(kill_mode="mixed", finish="")
+    web.proc.add(800, name=b"web")
+    web.end()
+    assert b"./finish" not in web.runs
+    web.die(800)
+    assert web.runs[-1] == b"./finish"
+    web.proc.add(900, name=b"web", session=900)
+    web.die(web.finish)
+    assert web.world.kernel.sent(900) == [SIGKILL]
+    assert web.runs == [b"./run", b"./finish", b"./run"]
+
+
+def test_a_name_that_everybody_inherits_tells_nothing(make: Make) -> None:
+    web = make(kill_mode="mixed")
+    web.world.spawner.environment[b"SERVICE_NAME"] = b"web"
+    web.proc.add(800, name=b"web")
+    web.end()
+    assert (web.phase, web.world.kernel.sent(800)) == (RUNNING, [])
+
+
+def test_at_the_end_of_everything_leftovers_get_what_is_left(make: Make) -> None:
+    web = make(kill_mode="mixed", finish="")
     web.world.context.end_by = web.world.kernel.now + 13
+    web.proc.add(800, name=b"web")
     web.supervisor.command(b"dx")
     web.end(-SIGTERM)
-    web.world.run(2.9)
-    assert web.world.kernel.sent(web.finish) == []
-    web.world.run(0.2)
-    assert web.world.kernel.sent(web.finish) == [SIGKILL]
+    web.world.run(3.1)
+    assert web.world.kernel.sent(800) == [SIGTERM, SIGCONT, SIGKILL]
     assert web.left
+
+
+def test_trouble_with_it_does_not_keep_the_service(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    web = make(kill_mode="mixed")
+
+    def fail(traits: Traits, owned: object) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(leftovers, "find_leftovers", fail)
+        web.end()
+    assert web.phase == RUNNING

@@ -15,6 +15,7 @@ from pyinit.init.init import FORK_PAUSE, LONGEST_WAIT, Init
 from pyinit.init.options import Options
 from pyinit.init.parts import NoServices
 from pyinit.init.reactions import IGNORE, ROTATE, SUSPEND, Reaction
+from pyinit.services import leftovers
 from pyinit.services import scanner as scanner_module
 from pyinit.services.life.shutdown import LAST_MOMENT
 from pyinit.services.pair import LoggingPolicy
@@ -73,6 +74,7 @@ class Container:
         self.command: Command | None = None
         self.init: Init | None = None
         monkeypatch.setattr(ending, "children", lambda: self.world.kernel.living | self.orphans)
+        monkeypatch.setattr(leftovers, "children", lambda: set(self.orphans))
         monkeypatch.setattr(ending, "command_name", lambda pid: b"sleep")
         monkeypatch.setattr(ending, "variable", lambda pid, name: b"")
         monkeypatch.setattr(ending, "group", lambda pid: 0)
@@ -478,3 +480,43 @@ def test_without_proc_nobody_unknown_is_asked(container: Container, monkeypatch:
     container.world.kernel.living.add(901)
     assert container.signal(SIGTERM) == 0
     assert container.world.kernel.kills == []
+
+
+# What follows an end of a service, while everything goes down.
+
+
+def test_a_service_counts_until_it_is_finished(container: Container) -> None:
+    container.add("web", finish="#!/bin/sh\n")
+    container.boot()
+    container.world.kernel.living.add(901)
+    container.signal(SIGTERM)
+    container.die(container.pid("web"))
+    finish = container.world.spawner.starts[-1].pid
+    assert container.world.spawner.starts[-1].argv[0] == b"./finish"
+    assert container.run(2) is None
+    assert container.world.kernel.kills[2:] == [], "neither finish nor orphans are asked"
+    container.die(finish)
+    assert container.world.kernel.sent(901) == [SIGTERM, SIGCONT]
+    assert container.die(901) == 0
+
+
+def test_a_finish_that_takes_too_long_is_killed_at_the_deadline(container: Container) -> None:
+    container.options.stop_timeout = 3.0
+    container.add("web", finish="#!/bin/sh\n", **{"timeout-finish": "0"})
+    container.boot()
+    container.signal(SIGTERM)
+    container.die(container.pid("web"), seconds=2.9)
+    finish = container.world.spawner.starts[-1].pid
+    assert container.world.kernel.sent(finish) == []
+    assert container.run(0.2) == 0
+    assert SIGKILL in container.world.kernel.sent(finish)
+
+
+def test_a_hurry_leaves_finish_a_second(container: Container) -> None:
+    container.add("web", finish="#!/bin/sh\n")
+    container.boot()
+    container.signal(SIGTERM)
+    container.die(container.pid("web"))
+    container.signal(SIGTERM)
+    assert container.world.context.end_by == container.world.kernel.now + ending.HURRY
+    assert container.run(1.1) == 0
