@@ -1,17 +1,18 @@
 """svc options dir ...: tells the supervise in each dir what to do.
 
 -u: up, -d: down, -o: once, -x: exit. Signals: -p STOP, -c CONT, -h HUP, -a ALRM, -i INT, -t TERM, -k KILL. Options may
-be combined. `dir` may be the bare name of a service.
+be combined. `dir` may be the bare name of a service. Services of the pyinit that runs here know more letters. Those of
+daemontools-encore: -q QUIT, -1 USR1, -2 USR2, -w WINCH. And -l: what their `reload-signal` says.
 """
 
 import posix
 from errno import ENXIO
 
 from pyinit import report
-from pyinit.formats.control import HELP, LETTERS
+from pyinit.formats.control import LETTERS, LETTERS_OF_PYINIT, usage_of
 from pyinit.getopt import BadOption, parse_options
 from pyinit.system import files
-from pyinit.view.names import find, is_answered_for, state_of
+from pyinit.view.names import find, is_answered_for, is_pyinit_here, is_supervised_here, state_of
 
 PROG = b"svc"
 
@@ -21,15 +22,31 @@ def main(argv: list[bytes]) -> int:
 
     The exit code is 1 if one of them is a name that the pyinit here should have.
     """
+    known = _letters_for(argv[1:])
     try:
-        options, names = parse_options(argv[1:], LETTERS)
+        options, names = parse_options(argv[1:], known)
     except BadOption as bad:
         report.say(argv[0].rpartition(b"/")[2], bad.message)
-        report.write(HELP + b"\n")
+        report.write(usage_of(known) + b"\n")
         return report.USAGE
     letters = b"".join(dict.fromkeys(letter for letter, _ in options))
     troubled = [name for name in names if not _command(name, letters)]
     return 1 if any(map(is_answered_for, troubled)) else 0
+
+
+def _letters_for(words: list[bytes]) -> bytes:
+    """The letters that count: those of the C program, unless all that is to be commanded is the pyinit's here."""
+    try:
+        parse_options(words, LETTERS)
+        return LETTERS
+    except BadOption:
+        if not is_pyinit_here():
+            return LETTERS
+    try:
+        _, names = parse_options(words, LETTERS_OF_PYINIT)
+    except BadOption:
+        return LETTERS_OF_PYINIT
+    return LETTERS_OF_PYINIT if names and all(map(is_supervised_here, names)) else LETTERS
 
 
 def _command(name: bytes, letters: bytes) -> bool:

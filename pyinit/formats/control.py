@@ -66,5 +66,9 @@ RELOAD = ord("l")
 ENDING = frozenset(b"dtkiq")
 """Letters after which an end is no surprise."""
 
-LETTERS = bytes(ALPHABET)
-HELP = b"svc options: " + b", ".join(b"%c %b" % (letter, request.name) for letter, request in ALPHABET.items())
+LETTERS, LETTERS_OF_PYINIT = bytes(ALPHABET), bytes(WORDS)
+
+
+def usage_of(letters: bytes) -> bytes:
+    """The usage of a svc that knows these letters: one line, without its end."""
+    return b"svc options: " + b", ".join(b"%c %b" % (letter, WORDS[letter].name) for letter in letters)

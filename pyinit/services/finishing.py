@@ -47,9 +47,9 @@ class Finishing:
     __slots__ = (
         "_context",
         "_finished",
-        "_groups",
         "_handle",
         "_known",
+        "_leader",
         "_leftovers",
         "_outcome",
         "_pid",
@@ -76,7 +76,8 @@ class Finishing:
         self._leftovers = Leftovers(context, name)
         self._program = ProgramRun(context, name + b"/finish", start, self._program_ended)
         self._policy: Policy = AS_DAEMONTOOLS
-        self._groups: frozenset[int] = frozenset()
+        self._leader = 0
+        """The pid of `run` as it was started, which leads a group. Another process may have taken its place since."""
         self._known: dict[int, int] = {}
         """The descendants of the process, when it was last told to end."""
         self._seen_at = 0.0
@@ -86,8 +87,8 @@ class Finishing:
         self._finished = Finished()
 
     def began(self, pid: int) -> None:
-        """A process has been started; it leads a group."""
-        self._groups = frozenset((pid,))
+        """A process has been started."""
+        self._leader = pid
         self._known, self._seen_at = {}, 0.0
 
     def ending(self, pid: int, number: int) -> None:
@@ -109,15 +110,16 @@ class Finishing:
     def _end_leftovers(self, patience: float, over: "Callable[[], None]") -> bool:
         """End what belongs to the service. False if there is nothing."""
         kill_at = min(self._context.loop.kernel.monotonic() + patience, self._context.end_by)
-        return self._leftovers.end(self.name, self._traits(self._pid), kill_at, over)
+        return self._leftovers.end(self.name, self._traits(), kill_at, over)
 
     def _traits(self, *groups: int) -> Traits:
-        """What belongs to the service, or shares one of these groups.
+        """What belongs to the service, or leads or shares one of these groups.
 
         A variable that this process was given itself tells nothing: everybody has it.
         """
         is_telling = self._context.spawner.environment.get(b"SERVICE_NAME") != self.name
-        return Traits(self._groups.union(groups), self.name if is_telling else b"", self._known)
+        service = self.name if is_telling else b""
+        return Traits((self._leader, self._pid, *groups), service, self._known, spared=self._leader)
 
     def _leftovers_ended(self) -> None:
         if finished := self._finish():
@@ -135,8 +137,9 @@ class Finishing:
             self._say(b"warning: no time is left for %b/finish" % self.name, None)
             return Finished()
         code, number = (SIGNALLED, -self._outcome) if self._outcome < 0 else (self._outcome, 0)
+        argv = [b"./finish", b"%d" % code, b"%d" % number, self.name, b"%d" % self._leader]
         try:
-            self._program.start([b"./finish", b"%d" % code, b"%d" % number, self.name, b"%d" % self._pid], self._until)
+            self._program.start(argv, self._until)
         except CannotOpen as trouble:
             self._say(b"warning: unable to start %b/finish: %b" % (self.name, trouble.message), trouble.error)
             return Finished()
@@ -153,7 +156,7 @@ class Finishing:
         self._finished = Finished(outcome == FOR_GOOD)
         traits = Traits((self._program.pid,))
         if self._policy.kill_mode != PROCESS:
-            traits = self._traits(self._pid, self._program.pid)
+            traits = self._traits(self._program.pid)
         now = self._context.loop.kernel.monotonic()
         if not self._leftovers.end(self._program.name, traits, now, self._tell_finished):
             self._tell_finished()

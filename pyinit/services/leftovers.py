@@ -36,29 +36,37 @@ class Traits:
     """What tells the processes that belong to somebody. `groups`: ids of process groups and of sessions.
 
     `service`: the SERVICE_NAME in their environment, empty where that is no sign. `known`: pids that were seen to
-    descend from it, and when each of them began.
+    descend from it, and when each of them began. `spared`: a process with these traits that is no leftover.
     """
 
-    __slots__ = ("groups", "known", "service")
+    __slots__ = ("groups", "known", "service", "spared")
 
-    def __init__(self, groups: "Container[int]", service: bytes = b"", known: "Mapping[int, int]" = NOBODY) -> None:
+    def __init__(
+        self,
+        groups: "Container[int]",
+        service: bytes = b"",
+        known: "Mapping[int, int]" = NOBODY,
+        spared: int = 0,
+    ) -> None:
         self.groups = groups
         self.service = service
         self.known = known
+        self.spared = spared
 
 
 class Found:
-    """Who is left: their `pids`, and those of our children from which they descend, or which they are (`roots`).
+    """Who is left: their `pids`, and those of our children from which they descend, or which they are (`roots`)."""
 
-    `is_hidden`: not every root belongs to them, so that our children's deaths do not tell of all.
-    """
-
-    __slots__ = ("is_hidden", "pids", "roots")
+    __slots__ = ("pids", "roots")
 
     def __init__(self) -> None:
         self.pids: set[int] = set()
         self.roots: set[int] = set()
-        self.is_hidden = False
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether a root is none of them, so that deaths of our children do not tell of all."""
+        return not self.roots <= self.pids
 
 
 def find_leftovers(traits: Traits, owned: "Collection[int]") -> Found:
@@ -86,10 +94,9 @@ def find_leftovers(traits: Traits, owned: "Collection[int]") -> Found:
             or traits.known.get(pid) == process.began
             or (bool(traits.service) and variable(pid, b"SERVICE_NAME") == traits.service)
         )
-        if belongs and not process.is_dead:
+        if belongs and not process.is_dead and pid != traits.spared:
             found.pids.add(pid)
             found.roots.add(root)
-            found.is_hidden |= pid != root and not is_below
         queue += [(child, root, belongs) for child in below.get(pid, ())]
     return found
 

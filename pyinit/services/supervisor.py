@@ -227,7 +227,8 @@ class Supervisor:
         try:
             self._context.loop.kernel.kill(-state.pid if to_group else state.pid, number)
         except ProcessLookupError:  # the process has ended, and the event is still to come
-            pass
+            if to_group:  # or it leads no group, as it took the place of the process that does
+                self.signal(number)
         except OSError as error:
             self._starter.say(b"warning: unable to signal " + self.name, error)
 

@@ -78,7 +78,12 @@ def name_of(path: bytes) -> bytes:
 
     However it leads there: from the working directory, or past the link that the service directory has.
     """
-    top = service_directory().rstrip(b"/") + b"/"
+    return _name_below(service_directory(), path)
+
+
+def _name_below(directory: bytes, path: bytes) -> bytes:
+    """The same for any service directory."""
+    top = directory.rstrip(b"/") + b"/"
     name = path.removeprefix(top).rstrip(b"/")
     if path.startswith(top) and name and not {b"", b".", b".."}.intersection(name.split(b"/")):
         return name
@@ -107,6 +112,23 @@ def is_answered_for(name: bytes) -> bool:
     """Whether a pyinit that runs here should have a service so named: a bare name, or a path in its directory."""
     found = _running_here()
     return found is not None and (is_bare(name) or bool(name_of(name)) or _is_inside(name, found.service_dir))
+
+
+def is_supervised_here(name: bytes) -> bool:
+    """Whether the pyinit that runs here supervises the directory so named, or would: there may be none."""
+    found = _running_here()
+    if found is None:
+        return False
+    path = find(name)
+    if not _is_there(path + b"/."):
+        return is_answered_for(name)
+    service, _, rest = _name_below(found.service_dir, path).partition(b"/")
+    return bool(service) and rest in (b"", b"log")
+
+
+def is_pyinit_here() -> bool:
+    """Whether a pyinit runs here."""
+    return _running_here() is not None
 
 
 def _is_inside(path: bytes, service_dir: bytes) -> bool:

@@ -176,3 +176,72 @@ def test_a_second_pyinit_leaves_the_files_of_the_first(make_machine: MakeMachine
     assert ready.read_text() == content
     assert command("svstat", "--ready", **machine.env).returncode == 0
     assert (machine.top / "state/lock").read_text() == f"1 {machine.services}"
+
+
+# --- letters that services of a pyinit know
+
+TRAPS = """
+for name in QUIT USR1 USR2 WINCH HUP TERM; do trap "echo $name >>told" $name; done
+echo ready >told
+while :; do sleep 0.02; done
+"""
+
+
+def told(service: Path) -> list[str]:
+    path = service / "told"
+    return path.read_text().split() if path.exists() else []
+
+
+def test_services_of_a_pyinit_know_more_letters(machine: Machine) -> None:
+    web, php = machine.add("web", TRAPS), machine.add("php", TRAPS, **{"reload-signal": "USR2"})
+    machine.boot()
+    until(lambda: told(web) and told(php), "the services")
+    names = {"q": "QUIT", "1": "USR1", "2": "USR2", "w": "WINCH", "l": "HUP"}
+    for times, (letter, name) in enumerate(names.items(), 2):
+        assert command("svc", f"-{letter}", "web", **machine.env).returncode == 0
+        until(lambda: len(told(web)) == times, name)
+    assert told(web) == ["ready", *names.values()]
+    assert asked(machine, "svc", "-l", ".", machine.services / "web/", where=php).returncode == 0
+    until(lambda: told(php) == ["ready", "USR2"], "its own signal")
+    assert command("svc", "-l", "typo", **machine.env).returncode == 1
+
+
+USAGE = b"u up, d down, o once, x exit, p pause, c continue, h hup, a alarm, i interrupt, t term, k kill"
+MORE = b", q quit, 1 usr1, 2 usr2, w winch, l reload"
+
+
+@pytest.mark.parametrize("letter", ["q", "1", "2", "w", "l"])
+def test_elsewhere_svc_knows_the_letters_of_the_c_program(machine: Machine, tmp_path: Path, letter: str) -> None:
+    refusal = f"svc: illegal option -- {letter}\n".encode() + b"svc options: " + USAGE + b"\n"
+    machine.add("web", TRAPS)
+    done = command("svc", f"-{letter}", machine.services / "web", **machine.env)
+    assert (done.returncode, done.stderr) == (100, refusal)
+    machine.boot()
+    until(lambda: told(machine.services / "web"), "the service")
+    stranger = tmp_path / "stranger"
+    (stranger / "supervise").mkdir(parents=True)
+    for names in ([stranger], ["web", stranger], [], [machine.services], [machine.services / "web/supervise"]):
+        done = command("svc", f"-{letter}", *names, **machine.env)
+        assert (done.returncode, done.stderr) == (100, refusal), names
+    assert told(machine.services / "web") == ["ready"]
+
+
+def test_the_usage_where_a_pyinit_runs_has_them(machine: Machine) -> None:
+    machine.add("web")
+    machine.boot().until_up("web")
+    done = command("svc", "-z", "web", **machine.env)
+    assert (done.returncode, done.stderr) == (100, b"svc: illegal option -- z\nsvc options: " + USAGE + MORE + b"\n")
+
+
+@pytest.mark.parametrize("program", ["svscan", "supervise"])
+def test_their_bytes_mean_nothing_to_others(make_machine: MakeMachine, program: str) -> None:
+    machine = make_machine("svscan")
+    web = machine.add("web", TRAPS)
+    if program == "supervise":
+        web.rename(machine.top / "web")
+        web = machine.top / "web"
+        machine.add("outer", f"exec {sys.executable} -IS {BIN}/supervise {web}")
+    machine.boot()
+    until(lambda: told(web), "the service")
+    (web / "supervise/control").write_bytes(b"q12wlt")
+    until(lambda: told(web) == ["ready", "TERM"], "the one letter that it knows")

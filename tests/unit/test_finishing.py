@@ -14,6 +14,7 @@ from pyinit.formats import status
 from pyinit.formats.control import DOWN, UP
 from pyinit.services import finishing, leftovers, program
 from pyinit.services.leftovers import LAST_MOMENT, PAUSE, SOON, Traits, find_leftovers
+from pyinit.services.life.events import Replaced
 from pyinit.services.life.moment import BACKOFF, FAILED, FINISHING, IDLE, LEFT, RUNNING
 from pyinit.services.supervisor import Supervisor
 from pyinit.system import files
@@ -343,6 +344,13 @@ def test_children_of_others_are_never_looked_at(proc: FakeProc) -> None:
     assert proc.reads == 0, "no child of ours is anybody's leftover"
 
 
+def test_one_may_be_spared_but_not_what_descends_from_it(proc: FakeProc) -> None:
+    proc.add(100)
+    proc.add(101, parent=100)
+    found = find_leftovers(Traits({100}, spared=100), ())
+    assert (found.pids, found.roots, found.is_hidden) == ({101}, {100}, True)
+
+
 def test_the_dead_are_not_counted(proc: FakeProc) -> None:
     proc.add(20, group=100)
     proc.processes[20].is_dead = True
@@ -522,6 +530,44 @@ def test_a_name_that_everybody_inherits_tells_nothing(make: Make) -> None:
     web.proc.add(800, name=b"web")
     web.end()
     assert (web.phase, web.world.kernel.sent(800)) == (RUNNING, [])
+
+
+def test_one_that_leads_no_group_gets_the_signal_alone(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has taken the place of the process that does (MAINPID)."""
+    web = make(kill_mode="group")
+    web.proc.add(800, parent=web.supervisor.pid)
+    web.supervisor.handle(Replaced(800))
+    sent: list[tuple[int, int]] = []
+
+    def kill(pid: int, number: int) -> None:
+        sent.append((pid, number))
+        if pid < 0:
+            raise ProcessLookupError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(web.world.kernel, "kill", kill)
+        web.supervisor.command(b"t")
+    assert sent == [(-800, SIGTERM), (800, SIGTERM)]
+
+
+def test_the_former_process_is_no_leftover(make: Make) -> None:
+    """Another one has taken its place (MAINPID)."""
+    web = make(kill_mode="group")
+    former = web.supervisor.pid
+    web.proc.add(800, parent=former, group=former)
+    web.supervisor.handle(Replaced(800))
+    web.proc.add(former)
+    web.end()
+    assert (web.phase, web.world.kernel.sent(former)) == (RUNNING, [])
+
+
+def test_finish_gets_the_group_of_the_former_process(make: Make) -> None:
+    web = make(finish="")
+    former = web.supervisor.pid
+    web.world.kernel.living.add(800)
+    web.supervisor.handle(Replaced(800))
+    web.end(0)
+    assert web.world.spawner.starts[-1].argv == [b"./finish", b"0", b"0", b"web", b"%d" % former]
 
 
 def test_at_the_end_of_everything_leftovers_get_what_is_left(make: Make) -> None:

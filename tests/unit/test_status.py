@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyinit.formats.control import ALPHABET, DOWN, HELP, UP
+from pyinit.formats.control import ALPHABET, DOWN, LETTERS, LETTERS_OF_PYINIT, UP, usage_of
 from pyinit.formats.status import LENGTH, USUAL, pack, unpack
 
 
@@ -38,7 +38,9 @@ def test_unpack_mirrors_pack(pid: int, paused: bool, want: int, since: int) -> N
 
 
 def test_the_help_line_of_svc() -> None:
-    assert HELP == (
+    line = (
         b"svc options: u up, d down, o once, x exit, p pause, c continue, h hup, a alarm, i interrupt, t term, k kill"
     )
+    assert usage_of(LETTERS) == line
+    assert usage_of(LETTERS_OF_PYINIT) == line + b", q quit, 1 usr1, 2 usr2, w winch, l reload"
     assert len(ALPHABET) == 11

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from errno import EAGAIN, EIO, ENOENT, ENXIO
 from pathlib import Path
-from signal import SIGCONT, SIGKILL, SIGTERM
+from signal import SIGCONT, SIGHUP, SIGKILL, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH
 
 import pytest
 from descriptors import open_in
@@ -143,6 +143,16 @@ def test_letters_become_signals_and_the_status_follows(web: Service) -> None:
     web.command(b"o")
     web.world.run()
     assert (web.phase, web.status) == (RUNNING, (web.pid, True, NEITHER))
+
+
+def test_only_services_of_a_pyinit_know_more_letters(web: Service) -> None:
+    sent = web.world.kernel.sent
+    web.command(b"q12wl")
+    web.world.run()
+    expected = [] if web.world.context.is_classical else [SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH, SIGHUP]
+    assert sent(web.pid) == expected
+    web.supervisor.command(b"q12wl")
+    assert sent(web.pid) == expected * 2
 
 
 def test_a_status_is_published_once_for_an_event_and_only_if_it_is_another(
