@@ -277,3 +277,16 @@ setuidgid nobody supervise a
 #: needs root
 mkdir -m 777 a; mkdir -m 777 a/supervise; mkfifo -m 200 a/supervise/ok; touch a/down
 setuidgid nobody supervise a
+
+# bytes that mean something to other supervises
+service sv <<'end'
+for name in QUIT USR1 USR2 WINCH HUP TERM; do trap "echo $name >>got" $name; done
+: >ready
+while :; do sleep 0.02; done
+end
+supervise sv & S=$!
+eventually test -e sv/ready
+printf 'q12wlt' >sv/supervise/control; eventually lines 1 sv/got
+svc -x sv; svc -k sv
+wait $S; echo $?
+cat sv/got

@@ -74,6 +74,10 @@ svc -b a
 
 svc -uq
 
+# letters that only services of a pyinit know
+mkdir -p a/supervise; : >a/supervise/control
+svc -1 a; svc -2 a; svc -w a; svc -l a; svc -tl a; cat a/supervise/control
+
 # the current directory cannot be opened
 #: needs root
 #: differs exit stderr: ours does not have to come back and so does not open it
