@@ -29,6 +29,9 @@ SOON, BREATH = 8, 0.01
 """After so many looks the next one comes so many seconds later. A leftover that forks and ends, again and again, must
 not keep the loop from others."""
 
+SEARCHES = 8
+"""Searches in a row, at most, while new children come. They may all be those of others."""
+
 NOBODY: "Mapping[int, int]" = {}
 
 
@@ -72,14 +75,25 @@ class Found:
 def find_leftovers(traits: Traits, owned: "Collection[int]") -> Found:
     """Who of our descendants has these traits, or descends from one that has. `owned`: children of ours to leave alone.
 
-    Nobody where /proc does not tell.
+    Nobody where /proc does not tell. One may fork and end while we read. What it leaves is not missed: it becomes a
+    child of ours, and then the search begins again.
     """
     found = Found()
     try:
         adopted = children().difference(owned)
-        processes = read_processes() if adopted else {}
+        for _ in range(SEARCHES if adopted else 0):
+            _search(traits, adopted, found)
+            before, adopted = adopted, children().difference(owned)
+            if found.pids or adopted <= before:
+                break
     except OSError:
-        return found
+        pass
+    return found
+
+
+def _search(traits: Traits, adopted: "Iterable[int]", found: Found) -> None:
+    """Add those that /proc names now, among these children and their descendants."""
+    processes = read_processes()
     below = offspring(processes)
     queue = [(root, root, False) for root in adopted]
     while queue:
@@ -98,7 +112,6 @@ def find_leftovers(traits: Traits, owned: "Collection[int]") -> Found:
             found.pids.add(pid)
             found.roots.add(root)
         queue += [(child, root, belongs) for child in below.get(pid, ())]
-    return found
 
 
 class Leftovers:
@@ -176,7 +189,8 @@ class Leftovers:
             self._asked |= found.pids
             wake = min(self._kill_at, now + PAUSE) if found.is_hidden else self._kill_at
         elif self._is_killing and now >= self._kill_at + LAST_MOMENT:
-            report.warn(PROG, b"unable to kill %d processes that %b left" % (len(found.pids), self._owner))
+            pids = b", ".join(b"%d" % pid for pid in sorted(found.pids))
+            report.warn(PROG, b"unable to kill what %b left: pid %b" % (self._owner, pids))
             return False
         else:
             self._kill(found.pids, now)

@@ -357,6 +357,34 @@ def test_the_dead_are_not_counted(proc: FakeProc) -> None:
     assert found_in(proc, Traits({100})) == set()
 
 
+def test_what_is_forked_while_we_read_is_found(proc: FakeProc, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one that forked has ended, and was all that was known of them."""
+    proc.add(20, group=100)
+    read = proc.read
+
+    def read_late() -> dict[int, Process]:
+        if 20 in proc.kernel.living:
+            proc.kernel.living.discard(20)
+            found = read()
+            proc.add(21, group=100)
+            return found
+        return read()
+
+    monkeypatch.setattr(leftovers, "read_processes", read_late)
+    assert found_in(proc, Traits({100})) == {21}
+
+
+def test_strangers_that_come_and_come_do_not_keep_the_search(proc: FakeProc, monkeypatch: pytest.MonkeyPatch) -> None:
+    def read() -> dict[int, Process]:
+        proc.add(20 + len(proc.processes))
+        return proc.read()
+
+    proc.add(20)
+    monkeypatch.setattr(leftovers, "read_processes", read)
+    assert found_in(proc, Traits({100})) == set()
+    assert proc.reads == leftovers.SEARCHES
+
+
 def test_one_that_ends_meanwhile_is_passed_over(proc: FakeProc, monkeypatch: pytest.MonkeyPatch) -> None:
     proc.add(20, group=100)
     monkeypatch.setattr(leftovers, "read_processes", dict)
@@ -467,7 +495,7 @@ def test_what_even_kill_does_not_end_is_left_to_the_kernel(
         assert web.phase == FINISHING
         web.world.run(0.2)
     assert web.phase == RUNNING
-    assert "unable to kill 1 processes that web left" in capfd.readouterr().err
+    assert "unable to kill what web left: pid 800" in capfd.readouterr().err
 
 
 def test_one_that_forks_and_ends_again_and_again_does_not_keep_the_loop(make: Make) -> None:
