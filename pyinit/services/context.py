@@ -2,6 +2,7 @@
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from pyinit.services.census import Searches
     from pyinit.services.notices import NotifySocket
     from pyinit.services.runtime import RuntimeDirectory
     from pyinit.system.loop import Loop
@@ -20,7 +21,7 @@ class Context:
     `has_settings`: the files that say something of a service's life count, too. `is_verbose`: a restart is a change to
     be told of. `end_by`: when everything has to be down, monotonic s, as soon as that is known. `memory`: with it, a
     service that the kernel killed for want of memory is reported as such. `notices`: the socket of sd_notify, once a
-    service asked for it.
+    service asked for it. `searches`: looks for what services left behind, once one of them asked for that.
     """
 
     __slots__ = (
@@ -32,6 +33,7 @@ class Context:
         "memory",
         "notices",
         "runtime",
+        "searches",
         "spawner",
     )
 
@@ -44,4 +46,5 @@ class Context:
         self.is_verbose = False
         self.end_by = float("inf")
         self.memory: OutOfMemory | None = None
+        self.searches: Searches | None = None
         self.notices: NotifySocket | None = None

@@ -6,7 +6,8 @@ Loaded for the first policy that asks for it.
 from _signal import SIGCONT
 from errno import EAGAIN, EMFILE, ENFILE, ENOMEM
 
-from pyinit.services.leftovers import Leftovers, Traits
+from pyinit.services.census import Traits
+from pyinit.services.leftovers import Leftovers
 from pyinit.services.life.events import Finished
 from pyinit.services.life.moment import NEVER
 from pyinit.services.life.policy import AS_DAEMONTOOLS, PATIENCE, PROCESS

@@ -12,6 +12,13 @@ DEEPEST = 64
 """Generations that are asked about: a chain of parents may change while it is read."""
 
 
+BEGAN = 19
+"""Where /proc/PID/stat says when the process began, counted behind its name."""
+
+OWN_CHILDREN = b"/proc/thread-self/children"
+"""A kernel has this file for each thread, or for none (CONFIG_PROC_CHILDREN)."""
+
+
 class Process:
     """A process as /proc/PID/stat has it. `is_dead`: only its parent's wait is missing.
 
@@ -34,7 +41,7 @@ def read_processes() -> dict[int, Process]:
     for pid in map(int, filter(str.isdecimal, posix.listdir("/proc"))):
         if fields := _fields(pid):
             state, parent, group, session = fields[0], int(fields[1]), int(fields[2]), int(fields[3])
-            found[pid] = Process(parent, group, session, int(fields[19]), state in (b"Z", b"X"))
+            found[pid] = Process(parent, group, session, int(fields[BEGAN]), state in (b"Z", b"X"))
     return found
 
 
@@ -48,16 +55,29 @@ def offspring(processes: dict[int, Process]) -> dict[int, list[int]]:
 
 def descendants(pid: int) -> dict[int, int]:
     """The pid of each process that descends from this one, and when it began. Empty where /proc does not tell."""
+    found: dict[int, int] = {}
     try:
-        processes = read_processes()
+        below = None if files.exists(OWN_CHILDREN) else offspring(read_processes())
     except OSError:
-        return {}
-    below, found, queue = offspring(processes), {}, [pid]
+        return found
+    queue = [pid]
     while queue:
-        for child in below.get(queue.pop(), ()):
+        parent = queue.pop()
+        for child in _children_of(parent) if below is None else below.get(parent, ()):
             if child not in found:
-                found[child] = processes[child].began
+                found[child] = _stat(child, BEGAN)
                 queue.append(child)
+    return found
+
+
+def _children_of(pid: int) -> list[int]:
+    """The pids of the children of all threads of a process; none when it is gone."""
+    found: list[int] = []
+    try:
+        for thread in posix.listdir(b"/proc/%d/task" % pid):
+            found += map(int, files.read(b"/proc/%d/task/%b/children" % (pid, thread)).split())
+    except OSError:
+        pass
     return found
 
 

@@ -121,7 +121,7 @@ READER = {
     *("pyinit.services.definition.policy_files", "pyinit.services.definition.words"),
     *("pyinit.services.definition.restarting", "pyinit.system.beneath"),
 }
-FINISHING = {f"pyinit.services.{name}" for name in ("finishing", "leftovers", "program")}
+FINISHING = {f"pyinit.services.{name}" for name in ("census", "finishing", "leftovers", "program")}
 QUESTIONS, SIGNALS, CRON = (
     "pyinit.services.definition.asking",
     "pyinit.system.signals",

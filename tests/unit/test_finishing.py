@@ -1,6 +1,7 @@
 """What follows an end: leftovers, `finish`, what that leaves. On a fake kernel, with a fake /proc."""
 
 import os
+import subprocess
 from collections.abc import Callable, Iterator
 from errno import EAGAIN, ENOENT
 from pathlib import Path
@@ -9,15 +10,17 @@ from signal import SIGCONT, SIGKILL, SIGTERM
 import pytest
 from descriptors import open_in
 from kernel import FakeKernel, World, make_service
+from waiting import until
 
 from pyinit.formats import status
 from pyinit.formats.control import DOWN, UP
-from pyinit.services import finishing, leftovers, program
-from pyinit.services.leftovers import LAST_MOMENT, PAUSE, SOON, Traits, find_leftovers
+from pyinit.services import census, finishing, leftovers, program
+from pyinit.services.census import Census, Traits
+from pyinit.services.leftovers import LAST_MOMENT, PAUSE, SOON
 from pyinit.services.life.events import Replaced
 from pyinit.services.life.moment import BACKOFF, FAILED, FINISHING, IDLE, LEFT, RUNNING
 from pyinit.services.supervisor import Supervisor
-from pyinit.system import files
+from pyinit.system import files, processes
 from pyinit.system.processes import Process
 
 US = 1
@@ -115,9 +118,9 @@ class Service:
 @pytest.fixture
 def proc(world: World, monkeypatch: pytest.MonkeyPatch) -> FakeProc:
     fake = FakeProc(world.kernel)
-    monkeypatch.setattr(leftovers, "children", fake.children)
-    monkeypatch.setattr(leftovers, "read_processes", fake.read)
-    monkeypatch.setattr(leftovers, "variable", fake.variable)
+    monkeypatch.setattr(census, "children", fake.children)
+    monkeypatch.setattr(census, "read_processes", fake.read)
+    monkeypatch.setattr(census, "variable", fake.variable)
     monkeypatch.setattr(leftovers, "command_name", lambda pid: b"sleep")
     monkeypatch.setattr(finishing, "descendants", fake.descendants)
     monkeypatch.setattr(program, "descendants", fake.descendants)
@@ -309,7 +312,7 @@ def test_none_is_begun_when_the_time_of_everything_is_over(make: Make, capfd: py
 
 
 def found_in(proc: FakeProc, traits: Traits, *owned: int) -> set[int]:
-    return find_leftovers(traits, owned).pids
+    return Census(owned).find(traits).pids
 
 
 def test_they_are_known_by_group_session_and_name(proc: FakeProc) -> None:
@@ -347,7 +350,7 @@ def test_children_of_others_are_never_looked_at(proc: FakeProc) -> None:
 def test_one_may_be_spared_but_not_what_descends_from_it(proc: FakeProc) -> None:
     proc.add(100)
     proc.add(101, parent=100)
-    found = find_leftovers(Traits({100}, spared=100), ())
+    found = Census(()).find(Traits({100}, spared=100))
     assert (found.pids, found.roots, found.is_hidden) == ({101}, {100}, True)
 
 
@@ -370,7 +373,7 @@ def test_what_is_forked_while_we_read_is_found(proc: FakeProc, monkeypatch: pyte
             return found
         return read()
 
-    monkeypatch.setattr(leftovers, "read_processes", read_late)
+    monkeypatch.setattr(census, "read_processes", read_late)
     assert found_in(proc, Traits({100})) == {21}
 
 
@@ -380,14 +383,14 @@ def test_strangers_that_come_and_come_do_not_keep_the_search(proc: FakeProc, mon
         return proc.read()
 
     proc.add(20)
-    monkeypatch.setattr(leftovers, "read_processes", read)
+    monkeypatch.setattr(census, "read_processes", read)
     assert found_in(proc, Traits({100})) == set()
-    assert proc.reads == leftovers.SEARCHES
+    assert proc.reads == census.READS
 
 
 def test_one_that_ends_meanwhile_is_passed_over(proc: FakeProc, monkeypatch: pytest.MonkeyPatch) -> None:
     proc.add(20, group=100)
-    monkeypatch.setattr(leftovers, "read_processes", dict)
+    monkeypatch.setattr(census, "read_processes", dict)
     assert found_in(proc, Traits({100})) == set()
 
 
@@ -612,10 +615,63 @@ def test_at_the_end_of_everything_leftovers_get_what_is_left(make: Make) -> None
 def test_trouble_with_it_does_not_keep_the_service(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     web = make(kill_mode="mixed")
 
-    def fail(traits: Traits, owned: object) -> None:
+    def fail(owned: object) -> set[int]:
         raise MemoryError
 
     with monkeypatch.context() as patch:
-        patch.setattr(leftovers, "find_leftovers", fail)
+        patch.setattr(leftovers, "adopted", fail)
         web.end()
     assert web.phase == RUNNING
+
+
+def test_all_that_end_in_one_turn_share_one_look(world: World, proc: FakeProc, tmp_path: Path) -> None:
+    services = []
+    for number in range(20):
+        name = b"s%d" % number
+        directory = make_service(tmp_path, name.decode(), **{"kill-mode": "mixed"})
+        services.append(Supervisor(world.context, name, files.open_directory(bytes(directory))))
+        services[-1].open()
+        proc.add(700 + number, name=name)
+    world.run(10)
+    for service in services:
+        world.kernel.die(service.pid, 0)
+    world.run()
+    assert proc.reads == 1
+    assert all(world.kernel.sent(700 + number) == [SIGTERM, SIGCONT] for number in range(20))
+    for number in range(20):
+        world.kernel.die(700 + number)
+    world.run()
+    assert proc.reads <= 2
+    assert all(service.pid for service in services)
+
+
+# --- what /proc says
+
+
+@pytest.mark.parametrize("has_children_files", [True, False])
+def test_descendants_are_all_below_a_process(
+    has_children_files: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    if not has_children_files:
+        monkeypatch.setattr(processes, "OWN_CHILDREN", b"/proc/self/nothing")
+    script = "sleep 60 & sh -c 'sleep 60 & echo; wait' & wait"
+    with subprocess.Popen(["sh", "-c", script], stdout=subprocess.PIPE, start_new_session=True) as shell:
+        try:
+            assert shell.stdout
+            shell.stdout.readline()
+            found = until(lambda: len(below := processes.descendants(shell.pid)) == 3 and below, "three of them")
+            assert all(processes.read_processes()[pid].began == began > 0 for pid, began in found.items())
+            assert not processes.read_processes()[shell.pid].is_dead
+        finally:
+            os.killpg(shell.pid, SIGKILL)
+
+
+def test_the_dead_have_no_descendants(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert processes.descendants(1 << 30) == {}
+
+    def fail() -> None:
+        raise FileNotFoundError
+
+    monkeypatch.setattr(processes, "OWN_CHILDREN", b"/proc/self/nothing")
+    monkeypatch.setattr(processes, "read_processes", fail)
+    assert processes.descendants(os.getpid()) == {}

@@ -15,7 +15,7 @@ from pyinit.init.init import FORK_PAUSE, LONGEST_WAIT, Init
 from pyinit.init.options import Options
 from pyinit.init.parts import NoServices
 from pyinit.init.reactions import IGNORE, ROTATE, SUSPEND, Reaction
-from pyinit.services import leftovers
+from pyinit.services import census
 from pyinit.services import scanner as scanner_module
 from pyinit.services.life.shutdown import LAST_MOMENT
 from pyinit.services.pair import LoggingPolicy
@@ -74,7 +74,7 @@ class Container:
         self.command: Command | None = None
         self.init: Init | None = None
         monkeypatch.setattr(ending, "children", lambda: self.world.kernel.living | self.orphans)
-        monkeypatch.setattr(leftovers, "children", lambda: set(self.orphans))
+        monkeypatch.setattr(census, "children", lambda: set(self.orphans))
         monkeypatch.setattr(ending, "command_name", lambda pid: b"sleep")
         monkeypatch.setattr(ending, "variable", lambda pid, name: b"")
         monkeypatch.setattr(ending, "group", lambda pid: 0)
