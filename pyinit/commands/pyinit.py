@@ -31,6 +31,10 @@ environment:
     PYINIT_VERBOSITY           as that many -v; 0
     PYINIT_KILL_PROCESS_GROUP  if set: as -g
     PYINIT_DIALECT             daemontools: files that daemontools has not (type, ready, finish ...) mean nothing
+    PYINIT_WAIT                how long the command waits for the services, as 500ms, 10s or 2m; for ever
+    PYINIT_START               anyway: the command starts also when services cannot come; ready
+    PYINIT_QUIET               1: pyinit does not say when the services are ready beside a command
+    PYINIT_TERMINATION_LOG     a file for a line that says why the container ended; /dev/termination-log
     PYINIT_STATE               where supervise/ of services lives when their own directories can't be written
 """
 

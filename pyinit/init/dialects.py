@@ -56,6 +56,9 @@ def _read_pyinit(options: Options, arguments: list[bytes], environment: "Environ
     options.verbosity = _whole(environment, b"PYINIT_VERBOSITY", b"0")
     options.overrides = _overrides(environment.get(b"PYINIT_SIGNALS", b""))
     options.stop_timeout = _seconds(b"PYINIT_STOP_TIMEOUT", environment.get(b"PYINIT_STOP_TIMEOUT") or STOP_TIMEOUT)
+    options.wait = _wait(environment.get(b"PYINIT_WAIT"))
+    options.starts_anyway = _starts_anyway(environment.get(b"PYINIT_START"))
+    options.is_quiet = environment.get(b"PYINIT_QUIET", b"") not in (b"", b"0")
     long = {
         b"help": b"h",
         b"version": b"V",
@@ -183,3 +186,22 @@ def _seconds(name: bytes, text: bytes) -> float:
     if not 0 <= seconds < 1e9:
         raise ValueError(f"unable to use {name.decode()}: not a number of seconds")
     return seconds
+
+
+def _wait(text: bytes | None) -> float | None:
+    """How long the main command waits for the services, in seconds; None for no limit."""
+    if not text:
+        return None
+    from pyinit.services.definition.words import duration
+
+    try:
+        return duration(text)
+    except ValueError as error:
+        raise ValueError(f"unable to use PYINIT_WAIT: {error}") from None
+
+
+def _starts_anyway(text: bytes | None) -> bool:
+    """Whether the main command starts where services cannot come."""
+    if text not in (None, b"", b"ready", b"anyway"):
+        raise ValueError(f"unable to use PYINIT_START: not ready or anyway: {(text or b'').decode(errors='replace')}")
+    return text == b"anyway"

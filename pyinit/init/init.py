@@ -3,7 +3,7 @@
 It runs a Scanner, as PID 1 of a container or anywhere else as a subreaper.
 """
 
-from _signal import SIGALRM, SIGSTOP
+from _signal import SIGSTOP
 from posix import environ, getpid
 
 from pyinit import report
@@ -15,6 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from pyinit.init.arrival import Arrival
     from pyinit.init.command import Command
     from pyinit.init.ending import Ending
     from pyinit.init.options import Options
@@ -25,17 +26,11 @@ if TYPE_CHECKING:
     from pyinit.services.runtime import RuntimeDirectory
     from pyinit.system.loop import Loop
 
-ROTATING = (b"multilog", b"svlogd", b"s6-log")
-"""Loggers that begin a new file at SIGALRM."""
-
 FORK_PAUSE = 1.0
 """Seconds between two tries to fork for the main command."""
 
-LOOK_PAUSE = 1.0
-"""Seconds between two looks whether a service that could not be taken up has been."""
-
-LONGEST_WAIT = 5.0
-"""Seconds that the main command waits for services to be up: a service that never comes up must not keep it."""
+FAILED_BEFORE = 1
+"""The code of a container whose services failed before the main command could start."""
 
 
 class Init:
@@ -63,12 +58,12 @@ class Init:
         self._command = command
         self._runtime = runtime
         self._ending: Ending | None = None
-        self._is_ready = False
+        self._code: int | None = None
+        """The code that a service has ended the container with."""
+        self._cause = b""
         self._telling: Telling | None = None
         self._later: Callable[[], Mapping[int, Reaction]] | None = None
-        self._is_to_look = False
-        self._unready: set[Pair] = set()
-        """The pairs that are not as wanted, until all are for the first time."""
+        self._arrival: Arrival | None = None
         if command:
             command.on_end = self._command_ended
         if options.verbosity > 0:
@@ -87,7 +82,7 @@ class Init:
         self._take_signals(table)
         if self._command and (self._options.is_early or not self._services.pairs):
             self._start_command()
-        if self._command or self._runtime:
+        if self._runtime:
             self._await_ready()
         return self._loop.run()
 
@@ -104,47 +99,63 @@ class Init:
         return bool(self._services.pairs) or self._command is None
 
     def _await_ready(self) -> None:
-        """Follow the services until each is as wanted: then say so, once, and start the command."""
-        self._unready = {pair for pair in self._services.everything() if not pair.is_as_wanted}
+        """Follow the services until each counts: then say so, once, and start the command."""
+        from pyinit.init.arrival import Arrival  # a command alone needs none
+
+        self._arrival = Arrival(self._loop, self._services, self._arrived, self._given_up)
         self._services.subscribe(self._pair_changed)
         if self._telling:
             self._telling.follow(self._services)
-        self._loop.call_at(self._began, self._look_ready)
-        if self._command and self._command.is_waiting:
-            self._loop.call_at(self._began + LONGEST_WAIT, self._start_anyway)
+        options, waits = self._options, self._command is not None and self._command.is_waiting
+        self._arrival.begin(self._began, options.wait if waits else None, waits, options.wait is not None)
+        for pair in self._services.everything():
+            self._look_critical(pair)
 
     def _pair_changed(self, pair: "Pair") -> None:
         if self._later and not self._ending:
             self._begin_services(self._later())
-        if self._is_ready:
+        if self._arrival:
+            self._arrival.changed(pair)
+        self._look_critical(pair)
+
+    def _look_critical(self, pair: "Pair") -> None:
+        """The end for good of a critical service is the container's."""
+        service = pair.service
+        if not service or service.state.policy.critical is None or self._ending:
             return
-        if pair.is_as_wanted or not pair.listed:
-            self._unready.discard(pair)
-            self._look_ready()
-        else:
-            self._unready.add(pair)
+        from pyinit.services.life.presence import code_of_end, verdict
+
+        code = code_of_end(service.state)
+        if code is not None:
+            self._fail(code, verdict(pair.name, service.state))
+
+    def _fail(self, code: int, why: bytes) -> None:
+        """End the container with a code, because of what a service did."""
+        if self._code is None and (self._command is None or self._command.outcome is None):
+            self._code, self._cause = code, why
+            report.say(self.name, b"fatal: %b, the container ends with %d" % (why, code))
+        if not self._ending:
+            self.stop()
 
     def _begin_services(self, table: "Mapping[int, Reaction]") -> None:
         """Services have come beside a command that was alone: from here on this is a container of both."""
         self._later = None
         self._take_signals(table)
-        self._is_ready = False
         self._began = self._loop.kernel.monotonic()
-        self._unready = {pair for pair in self._services.everything() if not pair.is_as_wanted}
+        if self._arrival:
+            self._arrival.begin(self._began, None, is_told=False, waits_for_anything=True)
 
-    def _look_ready(self) -> None:
-        if self._unready or self._is_ready or self._ending:
+    def _arrived(self) -> None:
+        """Every service counts."""
+        if self._ending:
             return
-        if self._services.untaken:  # a scan by deadline tries again, and may have nothing to tell
-            self._look_later()
-            return
-        self._is_ready = True
         if self._command and self._command.is_waiting:
             self._start_command()
         if self._runtime and self._has_services:
             text = b"services=%d in %.3fs" % (len(self._services.pairs), self._loop.kernel.monotonic() - self._began)
             self._runtime.set_ready(text + b"\n")
-            report.say(self.name, b"ready " + text)
+            if not (self._command and self._options.is_quiet):
+                report.say(self.name, b"ready " + text)
             if environ.get(b"NOTIFY_SOCKET"):
                 self._tell_outward(environ[b"NOTIFY_SOCKET"])
 
@@ -157,19 +168,15 @@ class Init:
         except OSError as error:
             report.warn(self.name, b"unable to notify " + value, error)
 
-    def _look_later(self) -> None:
-        if not self._is_to_look:
-            self._is_to_look = True
-            self._loop.call_at(self._loop.kernel.monotonic() + LOOK_PAUSE, self._look_again)
-
-    def _look_again(self) -> None:
-        self._is_to_look = False
-        self._look_ready()
-
-    def _start_anyway(self) -> None:
-        if self._command and self._command.is_waiting and not self._ending:
-            report.warn(self.name, b"not all services are up after %.0f seconds, starting the command" % LONGEST_WAIT)
+    def _given_up(self, why: bytes) -> None:
+        """A service that the command waits for cannot come: the command runs without it, or never."""
+        if not (self._command and self._command.is_waiting) or self._ending:
+            return
+        if self._options.starts_anyway:
+            report.warn(self.name, b"%b, starting the command anyway" % why)
             self._start_command()
+        else:
+            self._fail(FAILED_BEFORE, why)
 
     def _start_command(self) -> None:
         command = self._command
@@ -214,17 +221,9 @@ class Init:
             self._loop.kernel.kill(getpid(), SIGSTOP)
 
     def _rotate(self) -> None:
-        """Every log begins a new file: those of the collector, and by SIGALRM each multilog that a service brought.
+        from pyinit.init.rotation import rotate
 
-        To another program than those ALRM may mean death, so it gets none.
-        """
-        from pyinit.system.processes import program_name
-
-        if self._logger:
-            self._logger.rotate()
-        for pair in self._services.everything():
-            if pair.log and pair.log.pid and program_name(pair.log.pid) in ROTATING:
-                pair.log.signal(SIGALRM)
+        rotate(self._services, self._logger)
 
     def _command_ended(self) -> None:
         """With nothing else to bring down the container ends at once, as under tini."""
@@ -247,10 +246,26 @@ class Init:
             self._end()
 
     def _end(self) -> None:
-        self._loop.stop(self._exit_code())
+        code = self._exit_code()
+        if code:
+            self._loop.guard(self._leave_message, code)
+        self._loop.stop(code)
+
+    def _leave_message(self, code: int) -> None:
+        """Say why the container ends so, to who looks for that."""
+        from pyinit.init.termination import leave_message
+
+        cause = self._cause
+        if not cause and self._command:
+            outcome = self._command.outcome or 0
+            how = b"killed by signal %d" % -outcome if outcome < 0 else b"exited %d" % outcome
+            cause = b"%b %b" % (self._command.name, how)
+        leave_message(environ, b"%b: %b, code %d" % (self.name, cause or b"lines of a service were lost", code))
 
     def _exit_code(self) -> int:
         has_lost = self._logger is not None and self._logger.has_lost
+        if self._code is not None:
+            return self._code
         return exit_code(self._command.outcome if self._command else None, frozenset(self._options.remapped), has_lost)
 
     def stop(self) -> None:

@@ -17,6 +17,7 @@ VARIABLES = frozenset(
         *(b"PYINIT_SERVICE_DIR", b"PYINIT_STATE", b"PYINIT_STOP_TIMEOUT", b"PYINIT_SIGNALS", b"PYINIT_VERBOSITY"),
         *(b"PYINIT_LOG", b"PYINIT_LOG_DIR", b"PYINIT_LOG_FORMAT", b"PYINIT_LOG_FOLD", b"PYINIT_LOG_SIZE"),
         *(b"PYINIT_LOG_COUNT", b"PYINIT_KILL_PROCESS_GROUP", b"PYINIT_DIALECT"),
+        *(b"PYINIT_WAIT", b"PYINIT_START", b"PYINIT_QUIET", b"PYINIT_TERMINATION_LOG"),
     )
 )
 """All variables with our prefix that mean something; any other is probably misspelt."""
@@ -109,6 +110,8 @@ class Options:
     `verbosity`: 1 and more to say what happens. `subreaper`: adopt orphans. `parent_death`: a signal to get when the
     parent dies, 0 for none. `to_group`: signals go to the whole process group of the command. `leads`: what the command
     leads. `tells_reaped`: warn of each orphan that is reaped. `is_early`: the command does not wait for the services.
+    `wait`: seconds that it waits at most, None for no limit. `starts_anyway`: it runs after that, too, and where a
+    service that it waits for cannot come. `is_quiet`: `ready` is not said beside a command.
     `remapped`: exit codes of the command that count as success. `overrides`: reactions to signals other than the usual.
     `not_run`: the exit codes for a command that is not found, for one that may not be executed, and for any other
     reason.
@@ -131,6 +134,7 @@ class Options:
         "ignored",
         "inherits",
         "is_early",
+        "is_quiet",
         "leads",
         "let_through",
         "manner",
@@ -140,12 +144,14 @@ class Options:
         "parent_death",
         "remapped",
         "service_dir",
+        "starts_anyway",
         "stop_timeout",
         "subreaper",
         "tells_reaped",
         "to_group",
         "untouched",
         "verbosity",
+        "wait",
     )
 
     def __init__(self, dialect: bytes = PYINIT, manner: Manner | None = None) -> None:
@@ -171,6 +177,9 @@ class Options:
         self.leads = GROUP
         self.tells_reaped = False
         self.is_early = False
+        self.is_quiet = False
+        self.starts_anyway = False
+        self.wait: float | None = None
         self.remapped: set[int] = set()
         self.overrides: dict[int, Reaction] = {}
         self.not_run = NOT_RUN[dialect]

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
         def finish_by(self, deadline: float) -> None:
             """The deadline is another one (monotonic s)."""
 
+        def stuck(self, waits_for_anything: bool) -> dict[bytes, bytes]:
+            """The services that only a person brings up, and why."""
+
         def signal(self, name: bytes, number: int) -> None:
             """Send a signal to one service."""
 
@@ -84,6 +87,10 @@ class NoServices:
 
     def finish_by(self, deadline: float) -> None:
         """Nothing takes time."""
+
+    def stuck(self, waits_for_anything: bool) -> dict[bytes, bytes]:
+        """Nobody waits."""
+        return {}
 
     def signal(self, name: bytes, number: int) -> None:
         """Nobody gets it."""

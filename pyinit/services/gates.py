@@ -3,7 +3,8 @@
 A set of plain services never asks: the order's module is loaded with the first service that says something of it.
 """
 
-from pyinit.services.life.moment import OPEN
+from pyinit.services.life.moment import OPEN, WAITING
+from pyinit.services.life.presence import is_given_up, verdict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,6 +57,21 @@ class Gates:
                 return
             gate = service.state.gate if definition.refusal else self.expect(pair.name, definition.policy)
             service.redefine(definition, gate)
+
+    def stuck(self, pairs: "Collection[Pair]", waits_for_anything: bool) -> dict[bytes, bytes]:
+        """The services that only a person brings up, each with a line that says why.
+
+        `waits_for_anything`: one that waits for a service which does not exist, or is down, is not among them.
+        """
+        found = {}
+        for pair in pairs:
+            service = pair.service
+            if service and is_given_up(service.state):
+                found[pair.name] = verdict(pair.name, service.state)
+            elif service and service.state.phase == WAITING and self.ordering and not waits_for_anything:
+                for need, why in self.ordering.hopeless(pair.name):
+                    found[pair.name] = b"%b waits for %b: %b" % (pair.name, need, why)
+        return found
 
     def stop(self, pairs: "Collection[Pair]", until: float) -> bool:
         """Retire all in the reverse of their order, until then (monotonic s). False where there is no order left."""

@@ -116,6 +116,10 @@ class Ordering:
             for need, why in hopeless(self._graph, name, self._states):
                 self._say(name, need, b"warning: %b waits for %b: %b" % (name, need, why))
 
+    def hopeless(self, name: bytes) -> list[tuple[bytes, bytes]]:
+        """(need, why) of the needs of a service that nothing but a person brings up."""
+        return hopeless(self._graph, name, self._states)
+
     def _say(self, name: bytes, about: bytes, text: bytes) -> None:
         """Say a trouble once."""
         if (name, about, text) not in self._said:

@@ -12,7 +12,7 @@ from errno import EMFILE
 from pyinit import report
 from pyinit.services.context import PROG
 from pyinit.services.definition.reading import read_definition, read_log_as_svscan
-from pyinit.services.life.moment import OPEN
+from pyinit.services.life.moment import DONE, OPEN, RUNNING
 from pyinit.services.supervisor import Supervisor
 from pyinit.services.trouble import CannotOpen
 from pyinit.system import files
@@ -201,11 +201,11 @@ class Pair:
 
     @property
     def is_as_wanted(self) -> bool:
-        """Whether the service and a logger of its own are up, if they should be."""
-        for supervisor, is_expected in ((self.service, True), (self.log, self.logged)):
-            if is_expected and (supervisor is None or (supervisor.is_wanted_up and not supervisor.pid)):
-                return False
-        return True
+        """Whether the service is up and ready, or done, and a logger of its own is up, if they should be."""
+        service, log = self.service, self.log
+        if service is None or (service.is_wanted_up and service.state.phase not in (RUNNING, DONE)):
+            return False
+        return not self.logged or (log is not None and (log.pid != 0 or not log.is_wanted_up))
 
     @property
     def is_complete(self) -> bool:

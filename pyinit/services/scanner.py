@@ -275,6 +275,10 @@ class Scanner:
         """The deadline is another one (monotonic s)."""
         self._context.end_by = deadline
 
+    def stuck(self, waits_for_anything: bool) -> dict[bytes, bytes]:
+        """The services that only a person brings up, and why."""
+        return self._gates.stuck(self.pairs.values(), waits_for_anything)
+
     def signal(self, name: bytes, number: int) -> None:
         """Send a signal to the service of that name, if it is up."""
         for pair in self.pairs.values():

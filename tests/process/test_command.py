@@ -121,13 +121,43 @@ def test_early_it_does_not_wait(machine: Machine) -> None:
     assert "never: down" in machine.stdout()
 
 
-def test_it_does_not_wait_for_ever(machine: Machine) -> None:
+@pytest.mark.parametrize(("start", "code"), [("anyway", 3), ("", 1)])
+def test_it_does_not_wait_for_ever_if_told_so(machine: Machine, start: str, code: int) -> None:
     (machine.add("never") / "run").chmod(0o644)
+    machine.env.update(PYINIT_WAIT="500ms", PYINIT_START=start)
     machine.boot(*sh("echo here; exit 3"))
-    assert machine.wait() == 3
-    assert "here" in machine.stdout()
-    assert "pyinit: warning: not all services are up after 5 seconds, starting the command\n" in machine.stderr()
+    assert machine.wait() == code
+    assert ("here" in machine.stdout()) == (code == 3)
+    assert "never" in machine.stderr()
     assert "ready" not in machine.stderr()
+
+
+@pytest.mark.parametrize(("name", "value"), [("PYINIT_WAIT", "soon"), ("PYINIT_START", "later")])
+def test_a_wait_that_means_nothing_is_wrong_usage(machine: Machine, name: str, value: str) -> None:
+    machine.env[name] = value
+    machine.boot(*sh("exit 3"))
+    assert machine.wait() == 100
+    assert f"pyinit: fatal: unable to use {name}: " in machine.stderr()
+
+
+def test_nothing_is_said_of_readiness_if_that_is_asked_for(machine: Machine) -> None:
+    machine.add("a")
+    machine.env["PYINIT_QUIET"] = "1"
+    machine.boot(*sh("svstat --ready; exit $?"))
+    assert machine.wait() == 0
+    assert machine.stderr() == ""
+
+
+@pytest.mark.parametrize(("critical", "code"), [("", 7), ("33", 33)])
+def test_the_end_of_a_critical_service_is_that_of_the_container(machine: Machine, critical: str, code: int) -> None:
+    message = machine.top / "message"
+    message.touch()
+    machine.env["PYINIT_TERMINATION_LOG"] = str(message)
+    machine.add("web", "sleep 0.3; exit 7", critical=critical, restart="never\n")
+    machine.boot(*sh("exec sleep 1000"))
+    assert machine.wait() == code
+    assert message.read_text() == f"pyinit: web has failed: exited 7, code {code}\n"
+    assert f"pyinit: fatal: web has failed: exited 7, the container ends with {code}\n" in machine.stderr()
 
 
 def test_it_owns_standard_input_and_services_do_not(machine: Machine) -> None:

@@ -1,5 +1,6 @@
 """Process 1 on a fake kernel: signals, readiness, the command, and how everything ends."""
 
+import posix
 from collections.abc import Callable, Iterator
 from errno import EAGAIN
 from pathlib import Path
@@ -8,19 +9,20 @@ from signal import SIGALRM, SIGCONT, SIGHUP, SIGKILL, SIGSTOP, SIGTERM, SIGTSTP,
 import pytest
 from kernel import World, make_service
 
-from pyinit.init import ending, init, reactions
+from pyinit.init import ending, init, reactions, rotation
+from pyinit.init.arrival import TELL_PAUSE
 from pyinit.init.command import Command
 from pyinit.init.ending import HURRY
-from pyinit.init.init import FORK_PAUSE, LONGEST_WAIT, Init
+from pyinit.init.init import FORK_PAUSE, Init
 from pyinit.init.options import Options
 from pyinit.init.parts import NoServices
 from pyinit.init.reactions import IGNORE, ROTATE, SUSPEND, Reaction
 from pyinit.services import census
 from pyinit.services import scanner as scanner_module
+from pyinit.services.life.presence import YOUNG
 from pyinit.services.life.shutdown import LAST_MOMENT
 from pyinit.services.pair import LoggingPolicy
 from pyinit.services.scanner import Scanner
-from pyinit.system import processes
 from pyinit.system.sigloop import SignalLoop
 from pyinit.system.spawn import GROUP, NOTHING, SESSION
 
@@ -110,7 +112,7 @@ class Container:
         run, self.world.loop.run = self.world.loop.run, lambda: 0  # type: ignore[method-assign]
         self.init.run(table)
         self.world.loop.run = run  # type: ignore[method-assign]
-        self.run()
+        self.run(YOUNG)
         return self
 
     def run(self, seconds: float = 0.0) -> int | None:
@@ -167,7 +169,7 @@ def test_it_is_ready_when_every_service_that_should_be_up_is(
     container.add("idle", down="")
     container.boot()
     assert container.is_ready
-    assert capfd.readouterr().err == "test: ready services=2 in 0.000s\n"
+    assert capfd.readouterr().err == "test: ready services=2 in 0.100s\n", "a process counts when it is 0.1 s old"
 
 
 def test_a_service_that_fails_to_start_is_waited_for(container: Container) -> None:
@@ -195,15 +197,74 @@ def test_the_command_starts_when_the_services_are_up(container: Container) -> No
     assert [start.argv for start in container.world.spawner.starts] == [[b"./run"], [b"mail"]]
 
 
-def test_the_command_starts_anyway_after_a_while(container: Container, capfd: pytest.CaptureFixture[str]) -> None:
+def test_the_command_waits_and_tells_for_what(container: Container, capfd: pytest.CaptureFixture[str]) -> None:
     container.add("web")
     container.world.spawner.refused.add(b"./run")
     container.boot(b"mail")
-    container.run(LONGEST_WAIT - 0.5)
+    container.run(2.5 * TELL_PAUSE)
     assert container.command_pid == 0
-    container.run(0.6)
-    assert [start.argv for start in container.world.spawner.starts] == [[b"mail"]]
-    assert "not all services are up after 5 seconds, starting the command" in capfd.readouterr().err
+    assert capfd.readouterr().err.count("test: waiting for web\n") == 2
+    container.world.spawner.refused.clear()
+    container.run(2)
+    assert [start.argv for start in container.world.spawner.starts] == [[b"./run"], [b"mail"]]
+
+
+@pytest.mark.parametrize("anyway", [True, False])
+def test_the_wait_may_have_an_end(container: Container, anyway: bool, capfd: pytest.CaptureFixture[str]) -> None:
+    container.add("web")
+    container.world.spawner.refused.add(b"./run")
+    container.options.wait, container.options.starts_anyway = 5.0, anyway
+    container.boot(b"mail")
+    container.run(4.5)
+    assert container.command_pid == 0
+    assert container.run(0.6) == (None if anyway else 1)
+    said = capfd.readouterr().err
+    if anyway:
+        assert "test: warning: not in time: web, starting the command anyway\n" in said
+        assert [start.argv for start in container.world.spawner.starts] == [[b"mail"]]
+    else:
+        assert "test: fatal: not in time: web, the container ends with 1\n" in said
+
+
+def test_a_service_that_failed_ends_the_wait(container: Container, capfd: pytest.CaptureFixture[str]) -> None:
+    container.add("web", restart="never\n")
+    container.add("app", needs="web\n")
+    container.world.spawner.refused.add(b"./run")
+    container.boot(b"mail")
+    assert container.code == 1
+    assert (
+        "test: fatal: app is blocked: a service that it needs has failed, the container ends with 1\n"
+        in capfd.readouterr().err
+    )
+
+
+@pytest.mark.parametrize(
+    ("critical", "outcome", "code"), [("", 3, 3), ("", -9, 137), ("7", 3, 7), ("", 0, 0), ("x", None, 1)]
+)
+def test_a_critical_service_ends_the_container(
+    container: Container, critical: str, outcome: int | None, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message = tmp_path / "termination"
+    message.touch()
+    monkeypatch.setitem(posix.environ, b"PYINIT_TERMINATION_LOG", bytes(message))
+    container.add("web", critical=critical, restart="never\n")
+    container.add("other")
+    container.boot()
+    if outcome is not None:
+        container.world.kernel.die(container.pid("web"), outcome)
+    container.world.kernel.obeys = (SIGTERM,)
+    container.run(10)
+    assert container.code == code
+    assert (b"web has " in message.read_bytes()) == (code != 0)
+
+
+def test_a_critical_service_that_was_told_down_ends_nothing(container: Container) -> None:
+    container.add("web", critical="")
+    container.boot()
+    web = container.pid("web")
+    container.scanner.everything()[0].service.command(b"d")  # type: ignore[union-attr]
+    container.world.kernel.die(web, 1)
+    assert container.run(10) is None
 
 
 def test_an_early_command_does_not_wait(container: Container) -> None:
@@ -293,7 +354,7 @@ def test_signals_do_what_the_map_says(container: Container) -> None:
 def test_rotation_reaches_the_loggers_that_know_of_it(
     container: Container, monkeypatch: pytest.MonkeyPatch, program: bytes, is_told: bool
 ) -> None:
-    monkeypatch.setattr(processes, "program_name", lambda pid: program)
+    monkeypatch.setattr(rotation, "program_name", lambda pid: program)
     container.add("web", log__run="")
     container.options.overrides = {SIGUSR1: Reaction(ROTATE)}
     container.boot()
@@ -342,6 +403,7 @@ def test_services_are_asked_and_the_last_death_is_the_end(container: Container) 
     container.add("b")
     container.boot()
     pids = [container.pid("a"), container.pid("b")]
+    container.world.kernel.waits.clear()
     assert container.signal(SIGTERM) is None
     assert sorted(container.world.kernel.kills) == sorted(
         (pid, number) for pid in pids for number in (SIGTERM, SIGCONT)
