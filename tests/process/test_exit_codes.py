@@ -23,6 +23,8 @@ WAYS = {
     "pyinit 1": "mkdir -p s/a; pyinit doctor s",
     "pyinit 100": "pyinit -z",
     "pyinit 111": "pyinit -d none",
+    "pyinit 112": "mkdir -p s/a; printf '#!/bin/sh\\necho hello; exec sleep 9' >s/a/run; chmod +x s/a/run;"
+    " PYINIT_STOP_TIMEOUT=1 pyinit -d s >/dev/full & until svstat --ready; do sleep .1; done; kill $!; wait $!",
     "pyinit 126": "pyinit -d none /",
     "pyinit 127": "pyinit -d none ./nothing",
     "readproctitle 0": "readproctitle .....",
