@@ -24,6 +24,7 @@ from pyinit.system import files, processes
 from pyinit.system.processes import Process
 
 US = 1
+REDIRECTIONS = [(1, 5, 1)]
 
 
 class FakeProc:
@@ -78,7 +79,8 @@ class Service:
     def __init__(self, world: World, proc: FakeProc, directory: Path) -> None:
         self.world, self.proc, self.directory = world, proc, directory
         self.left = False
-        self.supervisor = Supervisor(world.context, b"web", files.open_directory(bytes(directory)))
+        name = directory.name.encode()
+        self.supervisor = Supervisor(world.context, name, files.open_directory(bytes(directory)), REDIRECTIONS)
         self.supervisor.open()
         self.supervisor.on_leave = self._leave
 
@@ -137,17 +139,25 @@ Make = Callable[..., Service]
 
 @pytest.fixture
 def make(world: World, proc: FakeProc, tmp_path: Path) -> Iterator[Make]:
-    """make(finish="...", kill_mode="mixed"): a service with these files."""
+    """make(finish="...", kill_mode="mixed"): a service with these files. All are closed in the end."""
+    made: list[Service] = []
+    before = open_in()
 
-    def make(**says: str) -> Service:
-        directory = make_service(
-            tmp_path, "web", **{name.replace("_", "-").replace("--", "__"): text for name, text in says.items()}
-        )
-        return Service(world, proc, directory)
+    def make(name: str = "web", **says: str) -> Service:
+        texts = {file.replace("_", "-").replace("--", "__"): text for file, text in says.items()}
+        made.append(Service(world, proc, make_service(tmp_path, name, **texts)))
+        return made[-1]
 
-    before = open_in(os.getpid())
     yield make
-    assert open_in(os.getpid()) >= before
+    world.kernel.obeys = (SIGTERM,)
+    world.context.end_by = 0
+    for service in made:
+        service.supervisor.command(b"dx")
+    for pid in list(world.loop.children):
+        world.kernel.kill(pid, SIGKILL)
+    world.run(100)
+    assert all(service.left for service in made)
+    assert open_in() == before
 
 
 # --- finish
@@ -165,16 +175,12 @@ def test_finish_gets_the_arguments_of_s6(make: Make, outcome: int, code: bytes, 
     assert (web.phase, web.runs) == (RUNNING, [b"./run", b"./finish", b"./run"])
 
 
-def test_finish_has_the_environment_and_the_log_of_the_service(make: Make, world: World, tmp_path: Path) -> None:
-    directory = make_service(tmp_path, "own", finish="", env__COLOUR="green\n")
-    redirections = [(1, 5, 1)]
-    own = Supervisor(world.context, b"own", files.open_directory(bytes(directory)), redirections)
-    own.open()
-    world.kernel.die(own.pid, 0)
-    world.run()
-    first, second = world.spawner.starts
-    assert second.changes == first.changes == {b"SERVICE_NAME": b"own", b"COLOUR": b"green"}
-    assert second.redirections == redirections
+def test_finish_has_the_environment_and_the_log_of_the_service(make: Make) -> None:
+    web = make(finish="", env__COLOUR="green\n")
+    web.end()
+    first, second = web.world.spawner.starts
+    assert second.changes == first.changes == {b"SERVICE_NAME": b"web", b"COLOUR": b"green"}
+    assert second.redirections == first.redirections == REDIRECTIONS
 
 
 def test_an_environment_that_cannot_be_read_leaves_finish_out(make: Make, capfd: pytest.CaptureFixture[str]) -> None:
@@ -624,14 +630,10 @@ def test_trouble_with_it_does_not_keep_the_service(make: Make, monkeypatch: pyte
     assert web.phase == RUNNING
 
 
-def test_all_that_end_in_one_turn_share_one_look(world: World, proc: FakeProc, tmp_path: Path) -> None:
-    services = []
-    for number in range(20):
-        name = b"s%d" % number
-        directory = make_service(tmp_path, name.decode(), **{"kill-mode": "mixed"})
-        services.append(Supervisor(world.context, name, files.open_directory(bytes(directory))))
-        services[-1].open()
-        proc.add(700 + number, name=name)
+def test_all_that_end_in_one_turn_share_one_look(make: Make, world: World, proc: FakeProc) -> None:
+    services = [make(f"s{number}", kill_mode="mixed").supervisor for number in range(20)]
+    for number, service in enumerate(services):
+        proc.add(700 + number, name=service.name)
     world.run(10)
     for service in services:
         world.kernel.die(service.pid, 0)
