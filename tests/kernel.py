@@ -273,6 +273,15 @@ class FakeSpawner(Spawner):
         name = posix.readlink(f"/proc/self/fd/{directory_fd}").rpartition("/")[2]
         return self._started(Start(self._next_pid, argv, name, redirections, dict(changes or {})))
 
+    def start_told(
+        self,
+        argv: list[bytes],
+        directory_fd: int,
+        redirections: "Redirections",
+        changes: Mapping[bytes, bytes | None],
+    ) -> int:
+        return self.start(argv, directory_fd, redirections, {**changes, b"WATCHDOG_PID": b"%d" % self._next_pid})
+
     def start_here(
         self, argv: list[bytes], leads: int, mask: Collection[int] = (), ignored: Collection[int] = ()
     ) -> int:

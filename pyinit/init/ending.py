@@ -141,7 +141,7 @@ class Ending:
             services = [*services, self._command.pid]
         is_busy = bool(services or self._finishing)
         if (not is_busy or now >= self._deadline) and (not self._orphans or now >= self._wake):
-            self._orphans = _children() - {*services, *self._loggers()}
+            self._orphans = _children() - {*services, *self._loggers(), self._services.worker}
         return Alive(services, self._loggers(), self._orphans, len(self._undrained), len(self._finishing))
 
     def _loggers(self) -> "list[int]":

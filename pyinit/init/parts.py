@@ -42,6 +42,10 @@ if TYPE_CHECKING:
         def everything(self) -> Iterable[Pair]:
             """All pairs of which something may be left."""
 
+        @property
+        def worker(self) -> int:
+            """The pid of a process of ours that asks about them, which ends by itself; 0 when none runs."""
+
     class Logger(Protocol):
         """A process of this program's own that logs, and ends by itself once its pipes have."""
 
@@ -75,6 +79,7 @@ class NoServices:
     __slots__ = ()
     pairs: "Sized" = ()
     untaken: "Collection[bytes]" = ()
+    worker = 0
 
     def subscribe(self, callback: "Callable[[Pair], None]") -> None:
         """Nothing will change."""

@@ -2,12 +2,30 @@
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Protocol
+
     from pyinit.services.census import Searches
+    from pyinit.services.checker.wording import Order
     from pyinit.services.notices import NotifySocket
     from pyinit.services.runtime import RuntimeDirectory
     from pyinit.system.loop import Loop
     from pyinit.system.memory import OutOfMemory
     from pyinit.system.spawn import Spawner
+
+    class Asking(Protocol):
+        """Who asks questions again and again: the checker. `pid` is that of its process, or 0."""
+
+        pid: int
+
+        def ask(self, order: Order) -> int:
+            """Have a question asked; its number."""
+
+        def drop(self, number: int) -> None:
+            """Ask it no more."""
+
+        def close(self) -> None:
+            """Ask nothing any more."""
+
 
 PROG = b"supervise"
 """Whose messages a supervisor's are."""
@@ -21,10 +39,12 @@ class Context:
     `has_settings`: the files that say something of a service's life count, too. `is_verbose`: a restart is a change to
     be told of. `end_by`: when everything has to be down, monotonic s, as soon as that is known. `memory`: with it, a
     service that the kernel killed for want of memory is reported as such. `notices`: the socket of sd_notify, once a
-    service asked for it. `searches`: looks for what services left behind, once one of them asked for that.
+    service asked for it, and `checker` the same. `searches`: looks for what services left behind, once one of them
+    asked for that.
     """
 
     __slots__ = (
+        "checker",
         "end_by",
         "has_settings",
         "is_classical",
@@ -48,3 +68,4 @@ class Context:
         self.memory: OutOfMemory | None = None
         self.searches: Searches | None = None
         self.notices: NotifySocket | None = None
+        self.checker: Asking | None = None

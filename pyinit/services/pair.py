@@ -39,6 +39,9 @@ if TYPE_CHECKING:
             """Read the pipe to its end, then call `drained`, once. The descriptor stays the caller's."""
 
 
+DESCRIPTORS_EACH = 7
+"""Of a service: its directory, `supervise/`, lock, `control` and `ok`, and the two ends of its pipe."""
+
 RESERVE = 16
 """Descriptors that no new service may take: services that are up need some to be started again."""
 

@@ -15,7 +15,7 @@ from sys import getfilesystemencoding
 from pyinit import report
 from pyinit.services.context import PROG as SUPERVISE
 from pyinit.services.gates import Gates
-from pyinit.services.pair import Pair
+from pyinit.services.pair import DESCRIPTORS_EACH, Pair
 from pyinit.services.trouble import CannotOpen
 from pyinit.system import files
 from pyinit.system.changes import NAMES_CHANGE
@@ -39,9 +39,6 @@ SETTLE = 0.01
 
 ROOM = b"/"
 """What stands for the room for services among the names of troubles. No service has this name."""
-
-DESCRIPTORS_EACH = 7
-"""Of a service: its directory, `supervise/`, lock, `control` and `ok`, and the two ends of its pipe."""
 
 
 class Scanner:
@@ -266,6 +263,8 @@ class Scanner:
         """
         self._stopping = True
         self._context.end_by = deadline
+        if self._context.checker:
+            self._context.checker.close()
         if self._gates.ordering and self._gates.stop(self.pairs.values(), in_order_until):
             return
         for pair in (*self.pairs.values(), *self._retired):
@@ -278,6 +277,11 @@ class Scanner:
     def stuck(self, waits_for_anything: bool) -> dict[bytes, bytes]:
         """The services that only a person brings up, and why."""
         return self._gates.stuck(self.pairs.values(), waits_for_anything)
+
+    @property
+    def worker(self) -> int:
+        """The pid of the process that asks about services; 0 when none runs."""
+        return self._context.checker.pid if self._context.checker else 0
 
     def signal(self, name: bytes, number: int) -> None:
         """Send a signal to the service of that name, if it is up."""

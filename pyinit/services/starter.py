@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from pyinit.system.spawn import Redirections
 
 
+WATCHDOG_PID = b"WATCHDOG_PID"
+"""The variable that tells a process its own pid."""
+
+
 class Starter:
     """Starts the service `name`, each time with the `redirections`; their descriptors stay the caller's.
 
@@ -85,10 +89,11 @@ class Starter:
                 if definition.has_env or definition.has_secrets:
                     self._add_variables(definition, changes)
                 if policy.readiness or policy.health or self.inquiry:
-                    redirections = self._inquire().prepare(policy, redirections, changes)
+                    redirections = self.inquire().prepare(policy, redirections, changes)
                 if policy.has_finish or policy.kill_mode != PROCESS:
                     self._load_finishing()
-            pid = context.spawner.start([b"./run"], directory_fd, redirections, changes)
+            start = context.spawner.start_told if WATCHDOG_PID in changes else context.spawner.start
+            pid = start([b"./run"], directory_fd, redirections, changes)
             if self.inquiry:
                 self.inquiry.began(pid)
             if self.finishing:
@@ -104,12 +109,12 @@ class Starter:
         self._said = b""
         return Started(pid, policy)
 
-    def _inquire(self) -> "Inquiry":
+    def inquire(self) -> "Inquiry":
         """What asks about the process; its module is loaded for the first service that wants it."""
         if not self.inquiry:
             from pyinit.services.inquiry import Inquiry
 
-            self.inquiry = Inquiry(self._context, self._name, self._handle)
+            self.inquiry = Inquiry(self._context, self._name, self._directory.fds.directory, self._handle)
         return self.inquiry
 
     def _load_finishing(self) -> None:

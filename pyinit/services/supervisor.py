@@ -87,8 +87,9 @@ class Supervisor:
 
     @property
     def status_text(self) -> bytes:
-        """What the process says of itself by sd_notify; empty where it says nothing."""
-        return self._starter.inquiry.status_text if self._starter.inquiry else b""
+        """What the process says of itself by sd_notify; else how many runs of a timer were left out; else empty."""
+        said = self._starter.inquiry.status_text if self._starter.inquiry else b""
+        return said or (b"%d runs skipped" % self.state.skipped if self.state.skipped else b"")
 
     @property
     def is_wanted_up(self) -> bool:
@@ -179,7 +180,7 @@ class Supervisor:
         if self.on_change:
             self.on_change()
 
-    def handle(self, event: "Event") -> None:
+    def handle(self, event: "Event") -> None:  # noqa: C901
         """The one way in: take the event, do what follows from it, publish the status, tell of a new phase."""
         if self._timer:
             self._timer.cancel()
@@ -207,7 +208,9 @@ class Supervisor:
             self._publication.publish(content)
         if state.wake != NEVER:
             self._timer = self._context.loop.call_at(state.wake, self._wake)
-        elif state.phase == LEFT != before.phase:
+        if self._starter.inquiry or state.policy.timer:
+            self._starter.inquire().follow(state)
+        if state.phase == LEFT != before.phase:
             self._leave()
         is_told = state.phase != before.phase or (self._context.is_verbose and state.pid != before.pid)
         if self.on_change and is_told:

@@ -86,6 +86,10 @@ class Spawner:
         self._given_limit: tuple[int, int] | None = None
         self._raised_limit: tuple[int, int] | None = None
 
+    def settle(self) -> None:
+        """In a forked child: go back to the directory of this process from now on. Raises OSError."""
+        self._home = posix.open(".", posix.O_PATH | posix.O_DIRECTORY | posix.O_CLOEXEC)
+
     def allow_descriptors(self, count: int) -> None:
         """Raise the soft limit of this process to the hard one if it may need `count` descriptors.
 
@@ -134,6 +138,22 @@ class Spawner:
             )
         finally:
             self._go_back()
+
+    def start_told(
+        self,
+        argv: list[bytes],
+        directory_fd: int,
+        redirections: "Redirections",
+        changes: "Mapping[bytes, bytes | None]",
+    ) -> int:
+        """As `start`, with the pid of the child in its environment, as WATCHDOG_PID. By fork: posix_spawn cannot."""
+        from pyinit.system.told import start_told
+
+        changed = {**self.environment, **changes}
+        environment = {name: value for name, value in changed.items() if value is not None}
+        return start_told(
+            self.give_limit, argv, directory_fd, redirections, environment, bool(self._group), self._defaults
+        )
 
     def _go_back(self) -> None:
         """Go back to our own limit and directory. Failing must not hide the pid of a child."""

@@ -154,6 +154,30 @@ def test_process_1_loads_what_reads_a_file_where_it_is_there(
     assert found & (READER | FINISHING | {QUESTIONS, SIGNALS, CRON}) == loaded
 
 
+ASKING = {
+    *("pyinit.services.inquiry", "pyinit.services.notices", "pyinit.services.watchdog", "pyinit.services.polled"),
+    *("pyinit.services.checker.checker", "pyinit.services.checker.polling"),
+}
+"""What process 1 loads to find out about services."""
+
+
+@pytest.mark.parametrize(
+    ("more", "loaded"),
+    [
+        ("", set()),
+        (": >s/a/critical", set()),
+        ("echo fd 3 >s/a/ready", {"inquiry"}),
+        ("echo notify >s/a/ready", {"inquiry", "notices"}),
+        ("echo port 1 >s/a/ready", {"inquiry", "polled", "checker.checker", "checker.polling"}),
+    ],
+)
+def test_process_1_loads_what_asks_where_there_is_a_question(
+    imported: Callable[[str, str], set[str]], more: str, loaded: set[str]
+) -> None:
+    found = imported("pyinit", f"{PLAIN}; {more or ':'}; PYINIT_WAIT=1s PYINIT_START=anyway pyinit -d s sleep 0.2")
+    assert found & ASKING == {f"pyinit.services.{name}" for name in loaded}
+
+
 def test_a_message_loads_its_table(imported: Callable[[str, str], set[str]]) -> None:
     assert imported("pgrphack", "pgrphack ./nonexistent") == LAUNCHER | FAILING | {"pyinit.commands.pgrphack"}
 

@@ -330,6 +330,16 @@ def test_a_sick_service_may_be_left_alone() -> None:
     assert up(health=health).take(b"p", Checked(is_well=False)).phase == RUNNING, "paused"
 
 
+def test_a_timed_oneshot_at_start_waits_for_its_needs_like_any_other() -> None:
+    made = policy(is_oneshot=True, restart=NEVER_AGAIN, timer=Timer(60.0, at_start=True))
+    life = Life(made)
+    life.state.gate = HELD
+    assert life.take(Opened(made)).phase == WAITING
+    assert life.take(Allowed(OPEN)).phase == RUNNING
+    assert life.state.want == NEITHER
+    assert life.take(Exited(0), after=5).phase == DONE
+
+
 def test_a_timed_oneshot_runs_by_its_clock() -> None:
     made = policy(is_oneshot=True, restart=NEVER_AGAIN, timer=Timer(60.0))
     life = Life(made).take(Opened(made))

@@ -13,8 +13,8 @@ from kernel import World, make_service
 
 from pyinit.services import scanner as scanner_module
 from pyinit.services.life.policy import Policy
-from pyinit.services.pair import LoggingPolicy, Pair
-from pyinit.services.scanner import DESCRIPTORS_EACH, RESCAN, SETTLE, Scanner
+from pyinit.services.pair import DESCRIPTORS_EACH, LoggingPolicy, Pair
+from pyinit.services.scanner import RESCAN, SETTLE, Scanner
 
 
 class Scanned:

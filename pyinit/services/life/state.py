@@ -195,7 +195,7 @@ def _learn(new: State, event: "Event") -> None:
             new.policy, new.is_due, new.rest, new.reason = event.policy, new.want == UP, IDLE, b""
             new.is_refused = False
             if event.policy.timer and new.want == UP:  # its clock tells when
-                new.want, new.is_due = NEITHER, False
+                new.want, new.is_due = NEITHER, event.policy.timer.at_start
         case Refused():
             new.policy, new.rest, new.reason, new.is_due = event.policy, FAILED, event.reason, False
             new.is_refused = True

@@ -1,0 +1,200 @@
+"""Services that the checker asks about, on the real PID 1."""
+
+import os
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from machine import PROGRAMS, Machine
+from waiting import until
+
+LISTEN, NOTIFY = PROGRAMS / "listen", PROGRAMS / "notify"
+STAYS = "exec sleep 100000"
+SCRIPT = "#!/bin/sh\n"
+
+
+@pytest.fixture
+def port() -> str:
+    """A port that nobody has."""
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return str(server.getsockname()[1])
+
+
+def add(machine: Machine, name: str = "web", script: str = STAYS, **files: str) -> Path:
+    """A service whose files of text are not executable."""
+    directory = machine.add(name, script, **files)
+    for file, text in files.items():
+        if not text.startswith("#!"):
+            (directory / file.replace("__", "/")).chmod(0o644)
+    return directory
+
+
+def add_next(machine: Machine, name: str = "web") -> Callable[[], bool]:
+    """A service that is started once the other is ready; whether it has been."""
+    add(machine, "next", f"touch ../../next; {STAYS}", needs=f"{name}\n")
+    return (machine.top / "next").exists
+
+
+def checkers(machine: Machine) -> list[int]:
+    """The pids of the checker, as its namespace counts."""
+    lines = machine.inside("ps", "-eo", "pid=,comm=").splitlines()
+    return [int(line.split()[0]) for line in lines if line.split()[1] == "checker"]
+
+
+READY = {
+    "port": (f"touch began; until [ -e go ]; do sleep 0.02; done; exec {LISTEN} PORT", "port PORT"),
+    "name": (f"touch began; until [ -e go ]; do sleep 0.02; done; exec {LISTEN} PORT", "port localhost:PORT"),
+    "unix": (f"touch began; until [ -e go ]; do sleep 0.02; done; exec {LISTEN} sock", "unix sock every 200ms"),
+    "file": (f"touch began; until [ -e go ]; do sleep 0.02; done; touch flag; {STAYS}", "file flag"),
+    "check": (f"touch began; {STAYS}", "check every 100ms"),
+}
+
+
+@pytest.mark.parametrize("kind", READY)
+def test_a_start_is_ready_when_it_is_found_to_be(machine: Machine, port: str, kind: str) -> None:
+    script, ready = (text.replace("PORT", port) for text in READY[kind])
+    web = add(machine, script=script, ready=f"{ready}\n", check=f"{SCRIPT}test -e go\n")
+    is_next = add_next(machine)
+    machine.boot()
+    until((web / "began").exists, machine.stderr)
+    assert not is_next()
+    (web / "go").touch()
+    until(is_next, machine.stderr)
+    assert machine.stop() == 0
+    assert "warning" not in machine.stderr()
+
+
+def test_what_is_not_ready_in_time_has_failed(machine: Machine, port: str) -> None:
+    for name, ready in ("a", f"port {port}"), ("b", "unix sock"), ("c", "file flag"), ("d", "check"):
+        up = {"timeout-up": "300\n", "restart": "never\n", "check": f"{SCRIPT}exit 1\n"}
+        add(machine, name, f"echo x >>starts; {STAYS}", ready=f"{ready}\n", **up)
+    machine.boot()
+    for name in "abcd":
+        until(lambda name=name: machine.svstat(name).startswith("down"), machine.stderr)  # type: ignore[misc]
+        assert (machine.services / name / "starts").read_text() == "x\n"
+
+
+def test_a_sick_service_is_restarted(machine: Machine, port: str) -> None:
+    web = add(machine, script=f"exec {LISTEN} {port}", health=f"http {port}/healthz every 100ms failures 2\n")
+    pid = machine.boot().until_up("web")
+    time.sleep(0.5)  # questions that are answered well
+    assert machine.until_up("web") == pid
+    (web / "sick").touch()
+    machine.until_up("web", other_than=pid)
+
+
+def test_a_watchdog_that_gets_no_sign_restarts_the_service(machine: Machine) -> None:
+    barks = f'[ "$WATCHDOG_PID" = $$ ] || exit 1; {NOTIFY} WATCHDOG=1; echo "$WATCHDOG_USEC" >>barks; sleep 0.1'
+    web = add(
+        machine, script=f"until [ -e rest ]; do {barks}; done; {STAYS}", health="watchdog timeout 1s failures 1\n"
+    )
+    pid = machine.boot().until_up("web")
+    until(lambda: (web / "barks").exists() and len((web / "barks").read_text().splitlines()) > 15, machine.stderr)
+    assert set((web / "barks").read_text().splitlines()) == {"1000000"}
+    assert machine.until_up("web") == pid
+    (web / "rest").touch()
+    machine.until_up("web", other_than=pid)
+    assert checkers(machine) == [], "signs of life are no questions"
+
+
+def test_a_check_has_the_environment_and_the_log_of_its_service(machine: Machine) -> None:
+    says = f'{SCRIPT}echo "$SERVICE_NAME says $A in $(basename $PWD)"\n'
+    add(machine, check=says, env__A="b")
+    machine.boot()
+    until(lambda: "web: web says b in web" in machine.stdout(), machine.stdout)
+
+
+def test_a_check_that_hangs_is_killed_with_all_that_it_started(machine: Machine) -> None:
+    hangs = f"{SCRIPT}sleep 100001 & setsid sleep 100002 & (setsid sleep 100003 &) ; echo x >>runs; exec sleep 100004\n"
+    web = add(machine, check=hangs, ready="up\n", health="check every 200ms timeout 200ms then ignore\n")
+    machine.boot()
+
+    def left() -> list[str]:
+        return re.findall(r"sleep 10000[1-4]", machine.inside("ps", "-eo", "args="))
+
+    until(lambda: (web / "runs").exists() and (web / "runs").read_text().count("x") >= 3, machine.stderr)
+    assert len(left()) <= 8, "of one run, and of one that is just being killed"
+    (web / "health").write_text("check every 1h then ignore\n")
+    machine.svc("t", "web")
+    until(lambda: not left(), lambda: str(left()))
+    assert machine.stderr().count("it did not end in time") == 1
+
+
+def hanging(machine: Machine) -> int:
+    """How many processes of the check that hangs there are."""
+    return len(re.findall(r"^sleep 10000[56]$", machine.inside("ps", "-eo", "args="), re.MULTILINE))
+
+
+def test_a_checker_that_is_killed_is_replaced_and_nothing_is_forgotten(machine: Machine, port: str) -> None:
+    add(machine, ready=f"port {port}\n")
+    is_next = add_next(machine)
+    add(machine, "hung", check=f"{SCRIPT}setsid sleep 100005 & exec sleep 100006\n", ready="check every 1h\n")
+    add(machine, "job", "echo x >>runs", type="oneshot\n", timer="every 1s\n")
+    machine.boot()
+    (pid,) = until(lambda: checkers(machine), machine.stderr)
+    until(lambda: hanging(machine) == 2, machine.stderr)
+    machine.inside("kill", "-9", pid)
+    (other,) = until(lambda: [each for each in checkers(machine) if each != pid], machine.stderr)
+    until(lambda: hanging(machine) == 2, "one check, not two")
+    assert f"the checker (pid {pid}) was killed by signal 9, starting another" in machine.stderr()
+    assert not is_next()
+    add(machine, "listener", f"exec {LISTEN} {port}")
+    until(is_next, machine.stderr)
+    runs = machine.services / "job/runs"
+    count = len(runs.read_text().split())
+    until(lambda: len(runs.read_text().split()) > count, machine.stderr)
+    assert checkers(machine) == [other]
+    assert machine.stop(seconds=5) == 0
+
+
+def test_nobody_asks_and_there_is_no_checker(machine: Machine) -> None:
+    add(machine, critical="")
+    add(machine, "b", f"echo >&3; {STAYS}", ready="fd 3\n")
+    machine.boot().until_up("web")
+    until(lambda: "pyinit: ready" in machine.stderr(), machine.stderr)
+    assert checkers(machine) == []
+
+
+def test_a_timer_runs_its_service_from_due_time_to_due_time(machine: Machine) -> None:
+    add(machine, "job", "date +%s.%N >>runs", type="oneshot\n", timer="every 1500ms at-start\n")
+    machine.boot()
+    runs = machine.services / "job/runs"
+    until(lambda: runs.exists() and len(runs.read_text().split()) >= 4, machine.stderr)
+    first, *rest = map(float, runs.read_text().split())
+    steps = [round(each - rest[0], 1) for each in rest[:3]]
+    assert rest[0] - first > 1.2, "at the start, and then after the first 1.5 s"
+    assert all(abs(step - 1.5 * number) < 0.4 for number, step in enumerate(steps)), steps
+
+
+def test_going_down_does_not_wait_for_checks(machine: Machine) -> None:
+    add(machine, check=f"{SCRIPT}trap '' TERM; sleep 100000 & wait\n", ready="up\n", health="check every 100ms\n")
+    machine.boot().until_up("web")
+    until(lambda: "./check" in machine.inside("ps", "-eo", "args="), machine.stderr)
+    began = time.monotonic()
+    assert machine.stop() == 0
+    assert time.monotonic() - began < 3
+    assert "killed" not in machine.stderr()
+
+
+def processor_time(machine: Machine, pid: int) -> float:
+    """Seconds that a process has used by itself."""
+    fields = machine.inside("cat", f"/proc/{pid}/stat").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def test_a_hundred_ports_a_second_cost_less_than_a_twentieth_of_a_processor(machine: Machine, port: str) -> None:
+    add(machine, "listener", f"exec {LISTEN} {port}", ready=f"port {port}\n")
+    for number in range(100):
+        add(machine, f"s{number}", health=f"port {port} every 1s then ignore\n", needs="listener\n")
+    machine.boot()
+    until(lambda: "pyinit: ready" in machine.stderr(), machine.stderr, 30)
+    (pid,) = checkers(machine)
+    time.sleep(1.5)
+    before, began = processor_time(machine, pid), time.monotonic()
+    time.sleep(4)
+    used = (processor_time(machine, pid) - before) / (time.monotonic() - began)
+    assert used < 0.05, used
