@@ -117,9 +117,22 @@ def program_name(pid: int) -> bytes:
 def variable(pid: int, name: bytes) -> bytes:
     """A variable that the process was started with; empty when it has none or that may not be known."""
     try:
-        entries = files.read(b"/proc/%d/environ" % pid).split(b"\0")
+        return value_in(read_environment(pid), name)
     except OSError:
         return b""
+
+
+def read_environment(pid: int) -> bytes:
+    """The environment that the process was started with. Raises OSError: PermissionError for another user's.
+
+    It is empty for a moment while the process is being executed.
+    """
+    return files.read(b"/proc/%d/environ" % pid)
+
+
+def value_in(environment: bytes, name: bytes) -> bytes:
+    """A variable in it; empty when it has none of that name."""
+    entries = environment.split(b"\0")
     return next((entry[len(name) + 1 :] for entry in entries if entry.startswith(name + b"=")), b"")
 
 

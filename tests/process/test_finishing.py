@@ -1,5 +1,6 @@
 """What follows an end of `run`, on a real kernel: `finish`, and nothing left before the next start."""
 
+import os
 import re
 import time
 from collections.abc import Callable
@@ -149,6 +150,24 @@ def test_after_a_crash_none_of_its_processes_is_left(machine: Machine, boot_wrap
     machine.inside("kill", "-9", lines(web / "pids")[0])
     until(lambda: len(counts(web)) == 2, "the next start")
     assert counts(web) == ["0", "0"]
+
+
+CONTAINER = "-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot"
+"""Capabilities of a container's root: without SYS_PTRACE it may not read the environments of other users."""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="takes root")
+def test_as_a_container_s_root_it_ends_what_a_crashed_service_of_another_user_left(machine: Machine) -> None:
+    machine.prefix = ("setpriv", "--bounding-set", CONTAINER)
+    script = "setsid sleep 7771 & setsid sh -c 'sleep 7772 &' & sleep 0.3; kill -9 $$"
+    web = machine.add(
+        "web",
+        f'{NOT_BEFORE_THE_START}\nexec setuidgid nobody sh -c "{script}"'.replace("$$", "\\$\\$"),
+        **{"kill-mode": "mixed"},
+    )
+    machine.boot()
+    until(lambda: len(counts(web)) >= 3, "two crashes")
+    assert set(counts(web)) == {"0"}
 
 
 def test_without_the_file_what_it_leaves_is_left(machine: Machine, boot_wrapper: Boot) -> None:

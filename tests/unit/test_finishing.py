@@ -20,7 +20,7 @@ from pyinit.services.leftovers import LAST_MOMENT, PAUSE, SOON
 from pyinit.services.life.events import Replaced
 from pyinit.services.life.moment import BACKOFF, FAILED, FINISHING, IDLE, LEFT, RUNNING
 from pyinit.services.supervisor import Supervisor
-from pyinit.system import files, processes
+from pyinit.system import files, impersonation, processes
 from pyinit.system.processes import Process
 
 US = 1
@@ -36,6 +36,12 @@ class FakeProc:
         self.names: dict[int, bytes] = {}
         self.reads = 0
         self.is_there = True
+        self.looks: list[int] = []
+        self.executing: set[int] = set()
+        self.foreign: set[int] = set()
+        self.asked: list[list[int]] = []
+        self.readers: list[int] = []
+        self.errors: list[Exception] = []
 
     def add(self, pid: int, parent: int = US, group: int = 0, session: int = 0, name: bytes = b"") -> None:
         self.processes[pid] = Process(parent, group or pid, session or 1, began=pid * 7)
@@ -68,9 +74,25 @@ class FakeProc:
                 found |= {child: process.began, **self.descendants(child)}
         return found
 
-    def variable(self, pid: int, name: bytes) -> bytes:
-        assert name == b"SERVICE_NAME"
-        return self.names.get(pid, b"")
+    def read_environment(self, pid: int) -> bytes:
+        self.looks.append(pid)
+        if pid in self.executing:
+            return b""
+        if pid in self.foreign:
+            raise PermissionError
+        return b"A=B\0SERVICE_NAME=%b\0" % self.names.get(pid, b"")
+
+    def ask_as_owners(self, name: bytes, owners: dict[int, tuple[int, int]]) -> tuple[int, int]:
+        """A child of ours reads them, and ends when the test says so."""
+        if self.errors:
+            raise self.errors.pop()
+        self.asked.append(sorted(owners))
+        self.readers.append(5000 + len(self.readers))
+        self.kernel.living.add(self.readers[-1])
+        return self.readers[-1], -1
+
+    def answers(self, read_fd: int) -> dict[int, bytes]:
+        return {pid: self.names[pid] for pid in self.asked[-1] if self.names[pid]}
 
 
 class Service:
@@ -122,7 +144,10 @@ def proc(world: World, monkeypatch: pytest.MonkeyPatch) -> FakeProc:
     fake = FakeProc(world.kernel)
     monkeypatch.setattr(census, "children", fake.children)
     monkeypatch.setattr(census, "read_processes", fake.read)
-    monkeypatch.setattr(census, "variable", fake.variable)
+    monkeypatch.setattr(census, "read_environment", fake.read_environment)
+    monkeypatch.setattr(census, "owner", lambda pid: (pid, pid))
+    monkeypatch.setattr(census, "ask_as_owners", fake.ask_as_owners)
+    monkeypatch.setattr(census, "answers", fake.answers)
     monkeypatch.setattr(leftovers, "command_name", lambda pid: b"sleep")
     monkeypatch.setattr(finishing, "descendants", fake.descendants)
     monkeypatch.setattr(program, "descendants", fake.descendants)
@@ -647,6 +672,88 @@ def test_all_that_end_in_one_turn_share_one_look(make: Make, world: World, proc:
     assert all(service.pid for service in services)
 
 
+def test_one_that_is_being_executed_is_looked_at_again(make: Make) -> None:
+    web = make(kill_mode="mixed")
+    web.proc.add(800, name=b"web")
+    web.proc.executing.add(800)
+    web.end()
+    assert (web.phase, web.world.kernel.sent(800)) == (FINISHING, [])
+    web.proc.executing.clear()
+    web.world.run(census.BREATH * 2)
+    assert web.world.kernel.sent(800) == [SIGTERM, SIGCONT]
+
+
+def test_one_that_has_no_environment_is_remembered(make: Make) -> None:
+    web = make(kill_mode="mixed")
+    web.proc.add(700)
+    web.proc.executing.add(700)
+    web.end()
+    assert web.phase == FINISHING
+    web.world.run(census.BREATH * (census.TRIES + 1))
+    assert (web.phase, len(web.proc.looks)) == (RUNNING, census.TRIES + 1)
+    web.end()
+    assert (web.phase, len(web.proc.looks)) == (RUNNING, census.TRIES + 1)
+
+
+def test_those_of_other_users_are_read_by_a_child_and_remembered(make: Make) -> None:
+    """A container's root may not read the environment of another user's process."""
+    web = make(kill_mode="mixed")
+    web.proc.foreign |= {700, 800}
+    web.proc.add(700, name=b"other")
+    web.proc.add(800, name=b"web")
+    web.end()
+    assert (web.phase, web.proc.asked, web.world.kernel.kills) == (FINISHING, [[700, 800]], [])
+    web.die(web.proc.readers[0])
+    assert (web.world.kernel.sent(700), web.world.kernel.sent(800)) == ([], [SIGTERM, SIGCONT])
+    web.die(800)
+    assert (web.phase, len(web.proc.asked)) == (RUNNING, 1)
+
+
+def test_who_asks_meanwhile_gets_a_later_look(make: Make) -> None:
+    first, second = make("first", kill_mode="mixed"), make("second", kill_mode="mixed")
+    first.proc.foreign.add(700)
+    first.proc.add(700, name=b"other")
+    first.end()
+    first.proc.add(800, name=b"second")
+    second.end()
+    assert second.phase == FINISHING
+    first.die(first.proc.readers[0])
+    assert first.world.kernel.sent(800) == [SIGTERM, SIGCONT]
+    assert first.phase == RUNNING
+
+
+def test_a_child_that_hangs_is_killed_and_one_that_cannot_be_forked_is_done_without(make: Make) -> None:
+    web = make(kill_mode="mixed")
+    web.proc.foreign.add(700)
+    web.proc.add(700)
+    web.end()
+    web.world.run(census.LONGEST + 0.1)
+    assert web.world.kernel.sent(web.proc.readers[0]) == [SIGKILL]
+    assert web.phase == RUNNING
+    web.proc.foreign.add(701)
+    web.proc.add(701)
+    web.proc.errors.append(OSError(EAGAIN, ""))
+    web.end()
+    assert web.phase == RUNNING
+    web.end()
+    assert web.proc.asked == [[700], [701]], "it is asked about the next time"
+
+
+@pytest.mark.parametrize("error", [PermissionError, FileNotFoundError])
+def test_one_that_is_gone_is_passed_over(proc: FakeProc, error: type[OSError], monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(pid: int) -> tuple[int, int]:
+        raise FileNotFoundError
+
+    def refuse(pid: int) -> bytes:
+        raise error
+
+    proc.add(20)
+    monkeypatch.setattr(census, "owner", fail)
+    monkeypatch.setattr(census, "read_environment", refuse)
+    look = Census(())
+    assert (look.names, look.unread, look.unsure) == ({}, {}, set())
+
+
 # --- what /proc says
 
 
@@ -677,3 +784,34 @@ def test_the_dead_have_no_descendants(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processes, "OWN_CHILDREN", b"/proc/self/nothing")
     monkeypatch.setattr(processes, "read_processes", fail)
     assert processes.descendants(os.getpid()) == {}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="takes root")
+def test_a_child_reads_the_environments_of_other_users() -> None:
+    with subprocess.Popen(["sleep", "60"], user=65534, group=65534, env={"NAME": "web"}) as sleep:
+        try:
+            until(lambda: processes.variable(sleep.pid, b"NAME"), "the program to be executed")
+            owners = {pid: impersonation.owner(pid) for pid in (sleep.pid, os.getpid())}
+            assert owners[sleep.pid] == (65534, 65534)
+            child, read_fd = impersonation.ask_as_owners(b"NAME", {**owners, 1 << 30: (65534, 65534)})
+            assert os.waitpid(child, 0)[1] == 0
+            assert impersonation.answers(read_fd) == {sleep.pid: b"web"}
+        finally:
+            sleep.kill()
+
+
+def test_only_root_can_take_on_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = open_in()
+    monkeypatch.setattr("posix.geteuid", lambda: 1000)
+    with pytest.raises(PermissionError):
+        impersonation.ask_as_owners(b"NAME", {1: (0, 0)})
+    monkeypatch.setattr("posix.geteuid", lambda: 0)
+
+    def fail(*arguments: object) -> int:
+        raise OSError(EAGAIN, "")
+
+    monkeypatch.setattr(impersonation, "fork", fail)
+    with pytest.raises(OSError, match=r"^\[Errno"):
+        impersonation.ask_as_owners(b"NAME", {1: (0, 0)})
+    assert open_in() == before
+    assert impersonation.answers(os.open("/", os.O_PATH)) == {}
