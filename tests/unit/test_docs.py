@@ -199,9 +199,9 @@ def test_the_formats_examples() -> None:
 def test_the_control_alphabet() -> None:
     page = (DOCS / "formats.md").read_text()
     rows = re.findall(r"^\| `(\w)` \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$", page, re.MULTILINE)
-    assert [ord(letter) for letter, _, _, _ in rows] == list(control.ALPHABET)
+    assert [ord(letter) for letter, _, _, _ in rows] == list(control.WORDS)
     for letter, wanted, sent, replaced in rows:
-        request = control.ALPHABET[ord(letter)]
+        request = control.WORDS[ord(letter)]
         changes = request.want is not None or request.is_paused is not None
         assert replaced == ("yes" if changes else "no")
         assert sent == (", ".join(Signals(number).name[3:] for number in request.signals) or "-")
