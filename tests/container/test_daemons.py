@@ -102,3 +102,16 @@ def test_php_fpm_reloads(boot: Boot, daemons: str) -> None:
     assert not set(workers) & set(box.shell(f"cat /proc/{pid}/task/{pid}/children").split())
     assert box.stop() == 0
     assert "killed" not in box.stderr()
+
+
+CRASHING = """#!/bin/sh
+cat /proc/[0-9]*/cmdline | tr '\\0' ' ' | grep -o 'sleep 777[12]' | wc -l >>/tmp/left
+exec setuidgid nobody sh -c 'setsid sleep 7771 & setsid sh -c "sleep 7772 &" & sleep 0.3; kill -9 $$'
+"""
+
+
+def test_what_a_crashed_service_of_another_user_left_is_ended(boot: Boot) -> None:
+    """Docker's root may not read the environment of another user's process; pyinit finds it all the same."""
+    box = boot({"web": {"run": CRASHING, "kill-mode": "mixed"}})
+    left = until(lambda: len(lines := box.shell("cat /tmp/left || :").split()) >= 3 and lines, "two crashes", 20)
+    assert set(left) == {"0"}
