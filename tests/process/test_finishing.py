@@ -152,6 +152,19 @@ def test_after_a_crash_none_of_its_processes_is_left(machine: Machine, boot_wrap
     assert counts(web) == ["0", "0"]
 
 
+def test_after_a_health_restart_none_of_its_processes_is_left(machine: Machine) -> None:
+    health = "check every 200ms timeout 5s failures 1 then restart"
+    check = "#!/bin/sh\ntest ! -e sick && echo well >>checked\n"
+    files = {"kill-mode": "mixed", "check": check, "health": health}
+    web = machine.add("web", f"{NOT_BEFORE_THE_START}\nrm -f sick\n{WRAPPER}", **files)
+    (web / "health").chmod(0o644)
+    machine.boot()
+    until(lambda: len(left(machine)) == 4 and len(lines(web / "checked")) >= 2, "it to be ready, and well")
+    (web / "sick").touch()
+    until(lambda: len(counts(web)) == 2, "the next start")
+    assert counts(web) == ["0", "0"]
+
+
 CONTAINER = "-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot"
 """Capabilities of a container's root: without SYS_PTRACE it may not read the environments of other users."""
 
