@@ -149,10 +149,13 @@ def make_usable(path: bytes) -> tuple[bytes, bool]:
     The second value: whether something is in its place that somebody else has put there.
     """
     files.make_directories(path.rpartition(b"/")[0])
+    failure: OSError | None = None
     try:
         posix.mkdir(path, OPEN)
-    except OSError:
+    except FileExistsError:
         pass
+    except OSError as error:
+        failure = error
     probe = path + b"/.probe"
     try:
         found = posix.lstat(path)
@@ -167,6 +170,8 @@ def make_usable(path: bytes) -> tuple[bytes, bool]:
         except FileExistsError:  # of one who was killed at this
             pass
         posix.rmdir(probe)
+    except FileNotFoundError as error:  # why it is missing tells more
+        return report.reason(failure or error), False
     except OSError as error:
         return report.reason(error), False
     return b"", False

@@ -148,7 +148,8 @@ def faults(phase: str, lines: list[str], top: Path) -> Iterator[Fault]:
         counts[call] = counts.get(call, 0) + 1
         if LAUNCHER.match(line):
             is_ours = phase != "interpreter"
-        if is_ours and call not in NO_ERRORS | MEMORY:
+        is_known = call in ERRORS or phase != "interpreter"  # a new call of ours is to be put into the table
+        if is_ours and is_known and call not in NO_ERRORS | MEMORY:
             alike.setdefault((call, about(line, top)), []).append(counts[call])
     if phase not in ("interpreter", "start"):
         yield Fault(phase, "epoll_wait", "1..20", "20 times")

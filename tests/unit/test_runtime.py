@@ -1,9 +1,11 @@
 """Where state lives when service directories can't be written: which places are taken, and which never."""
 
 import os
+import posix
 import shutil
 import stat
 from collections.abc import Callable
+from errno import ENOSPC
 from pathlib import Path
 
 import pytest
@@ -246,3 +248,11 @@ def test_a_probe_that_was_left_there_makes_no_place_unusable(tmp_path: Path) -> 
     (place / ".probe").mkdir(parents=True)
     assert make({b"PYINIT_STATE": bytes(place)}) == bytes(place)
     assert not (place / ".probe").exists()
+
+
+def test_the_reason_is_the_one_why_it_could_not_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: bytes, mode: int) -> None:
+        raise OSError(ENOSPC, "")
+
+    monkeypatch.setattr(posix, "mkdir", refuse)
+    assert make_usable(os.fsencode(tmp_path / "state")) == (b"out of disk space", False)
