@@ -4,7 +4,6 @@ A set of plain services never asks: the order's module is loaded with the first 
 """
 
 from pyinit.services.life.moment import OPEN, WAITING
-from pyinit.services.life.presence import is_given_up, verdict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,6 +62,8 @@ class Gates:
 
         `waits_for_anything`: one that waits for a service which does not exist, or is down, is not among them.
         """
+        from pyinit.services.life.presence import is_given_up, verdict
+
         found = {}
         for pair in pairs:
             service = pair.service

@@ -9,13 +9,10 @@ once, but never within PAUSE of the last start; until then the service waits in 
 `x` does not. As with the C program, a service that just exited or was just asked for runs once more before supervise
 leaves. Unlike the C program, which sleeps through the second after a start, a service obeys commands in that second.
 
-A policy other than AS_DAEMONTOOLS says more: `ends.py` has what follows from an end then, `orders.py` from a letter.
+A policy other than AS_DAEMONTOOLS says more: `rules.py` has what follows from an end then, `orders.py` from a letter.
 """
 
-from _signal import SIGKILL
-
 from pyinit.formats.control import DOWN, NEITHER, UP
-from pyinit.services.life.ends import end, stop
 from pyinit.services.life.events import (
     Allowed,
     Checked,
@@ -29,12 +26,10 @@ from pyinit.services.life.events import (
     Ready,
     Refused,
     Replaced,
-    Signal,
     Start,
     Started,
     Waited,
 )
-from pyinit.services.life.health import FAIL, IGNORE
 from pyinit.services.life.moment import (
     BACKOFF,
     BLOCKED,
@@ -43,29 +38,26 @@ from pyinit.services.life.moment import (
     FAILED,
     FINISHING,
     HELD,
-    HOPELESS,
     IDLE,
     LEFT,
     NEVER,
     OPEN,
-    OVERDUE,
     PAUSE,
     RUNNING,
-    SICK,
     STARTING,
     STOPPING,
     WAITING,
     State,
 )
 from pyinit.services.life.orders import obey
-from pyinit.services.life.policy import AS_DAEMONTOOLS, GROUP
-from pyinit.services.life.readiness import AFTER
+from pyinit.services.life.policy import AS_DAEMONTOOLS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from pyinit.services.life.events import Action, Event
     from pyinit.services.life.moment import Clocks
-    from pyinit.services.life.policy import Policy
 
 DUE = (STARTING, BACKOFF, WAITING, BLOCKED)
 WITH_PROCESS = (STARTING, RUNNING, STOPPING)
@@ -142,7 +134,7 @@ def step(state: State, event: "Event", now: "Clocks") -> "tuple[State, list[Acti
         case Started():
             new.pid, new.since, new.is_paused, new.ready_at = event.pid, now[1], False, now[0]
             if not (event.policy is state.policy is AS_DAEMONTOOLS):
-                _begin(new, event.policy, now[0])
+                _rules().begin(new, event.policy, now[0])
         case Exited() | NotStarted():
             outcome = event.outcome if isinstance(event, Exited) else None
             if new.pid:
@@ -150,10 +142,10 @@ def step(state: State, event: "Event", now: "Clocks") -> "tuple[State, list[Acti
             new.is_due = new.want == UP and not new.is_leaving
             new.is_unasked = new.is_due and not new.is_asked
             if new.policy is not AS_DAEMONTOOLS:
-                end(new, outcome, now[0], actions)
+                _rules().end(new, outcome, now[0], actions)
             new.is_asked = False
         case _ if new.pid:
-            _hear(new, event, now[0], actions)
+            _rules().hear(new, event, now[0], actions)
         case _:
             _learn(new, event)
     new.wake = NEVER
@@ -178,14 +170,11 @@ def step(state: State, event: "Event", now: "Clocks") -> "tuple[State, list[Acti
     return new, actions
 
 
-def _begin(new: State, policy: "Policy", now: float) -> None:
-    """A process has been started under a policy: when is it ready, and when has it to be?"""
-    new.policy = policy
-    readiness = policy.readiness
-    if readiness:
-        new.ready_at = NEVER
-        new.ready_by = now + readiness.seconds if readiness.kind == AFTER else NEVER
-        new.up_by = now + policy.timeout_up if policy.timeout_up else NEVER
+def _rules() -> "ModuleType":
+    """The module for policies: a plain service never needs it."""
+    from pyinit.services.life import rules
+
+    return rules
 
 
 def _learn(new: State, event: "Event") -> None:
@@ -209,53 +198,3 @@ def _learn(new: State, event: "Event") -> None:
             is_possible = new.gate == OPEN and not new.is_finishing
             new.is_due = is_possible
             new.skipped += not is_possible
-
-
-def _hear(new: State, event: "Event", now: float, actions: "list[Action]") -> None:
-    """Take an event while there is a process."""
-    match event:
-        case Ready():
-            _be_ready(new, now)
-        case Replaced():
-            new.pid = event.pid
-        case Extended():
-            new.up_by, new.kill_at = _later(new.up_by, now, event), _later(new.kill_at, now, event)
-        case Checked():
-            _check(new, event.is_well, now, actions)
-        case Waited():
-            _be_late(new, now, actions)
-        case Allowed():
-            new.gate = event.gate
-            if event.gate == CLOSED and not new.is_ending:
-                stop(new, now, actions)
-        case _:  # Due
-            new.skipped += 1
-
-
-def _be_ready(new: State, now: float) -> None:
-    new.ready_at, new.up_by, new.ready_by = now, NEVER, NEVER
-
-
-def _later(limit: float, now: float, event: Extended) -> float:
-    """A limit, put off to the time that was asked for."""
-    return limit if limit == NEVER else max(limit, now + event.seconds)
-
-
-def _check(new: State, is_well: bool, now: float, actions: "list[Action]") -> None:
-    """It was found to be well, or sick: then it is told of, restarted, or given up, as `health` says."""
-    new.is_sick = not is_well
-    health = new.policy.health
-    if new.is_sick and health and health.then != IGNORE and not new.is_paused:
-        stop(new, now, actions, HOPELESS if health.then == FAIL else SICK)
-
-
-def _be_late(new: State, now: float, actions: "list[Action]") -> None:
-    """A limit of the run has come."""
-    if now >= new.kill_at:
-        new.kill_at = NEVER
-        new.kills += 1
-        actions.append(Signal(SIGKILL, new.policy.kill_mode == GROUP))
-    elif now >= new.ready_by:
-        _be_ready(new, now)
-    elif now >= new.up_by:
-        stop(new, now, actions, OVERDUE)

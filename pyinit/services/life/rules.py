@@ -1,16 +1,22 @@
-"""What follows from the end of a service's process, and how pyinit itself ends one, by the policy. Pure."""
+"""What a policy says of a process: when it is ready, how pyinit ends it, and what follows from its end. Pure.
 
-from _signal import SIGCONT
+Loaded with the first service whose directory says something of its life, or that waits for another.
+"""
+
+from _signal import SIGCONT, SIGKILL
 
 from pyinit.formats.control import DOWN, NEITHER
-from pyinit.services.life.events import Finish, Signal
-from pyinit.services.life.moment import DONE, FAILED, HOPELESS, IDLE, NEVER, SICK
+from pyinit.services.life.events import Allowed, Checked, Extended, Finish, Ready, Replaced, Signal, Waited
+from pyinit.services.life.health import FAIL, IGNORE
+from pyinit.services.life.moment import CLOSED, DONE, FAILED, HOPELESS, IDLE, NEVER, OVERDUE, SICK
 from pyinit.services.life.policy import GROUP, PATIENCE, PROCESS
+from pyinit.services.life.readiness import AFTER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from pyinit.services.life.events import Action
+    from pyinit.services.life.events import Action, Event
     from pyinit.services.life.moment import State
+    from pyinit.services.life.policy import Policy
 
 NOT_EXECUTED = 127
 """The exit code that stands for a start that failed, as in s6 and in shells."""
@@ -87,3 +93,63 @@ def _start_again(new: "State", now: float) -> None:
 def said(outcome: int) -> bytes:
     """An outcome in words."""
     return b"killed by signal %d" % -outcome if outcome < 0 else b"exited %d" % outcome
+
+
+def begin(new: "State", policy: "Policy", now: float) -> None:
+    """A process has been started under a policy: when is it ready, and when has it to be?"""
+    new.policy = policy
+    readiness = policy.readiness
+    if readiness:
+        new.ready_at = NEVER
+        new.ready_by = now + readiness.seconds if readiness.kind == AFTER else NEVER
+        new.up_by = now + policy.timeout_up if policy.timeout_up else NEVER
+
+
+def hear(new: "State", event: "Event", now: float, actions: "list[Action]") -> None:
+    """Take an event while there is a process."""
+    match event:
+        case Ready():
+            _be_ready(new, now)
+        case Replaced():
+            new.pid = event.pid
+        case Extended():
+            new.up_by, new.kill_at = _later(new.up_by, now, event), _later(new.kill_at, now, event)
+        case Checked():
+            _check(new, event.is_well, now, actions)
+        case Waited():
+            _be_late(new, now, actions)
+        case Allowed():
+            new.gate = event.gate
+            if event.gate == CLOSED and not new.is_ending:
+                stop(new, now, actions)
+        case _:  # Due
+            new.skipped += 1
+
+
+def _be_ready(new: "State", now: float) -> None:
+    new.ready_at, new.up_by, new.ready_by = now, NEVER, NEVER
+
+
+def _later(limit: float, now: float, event: Extended) -> float:
+    """A limit, put off to the time that was asked for."""
+    return limit if limit == NEVER else max(limit, now + event.seconds)
+
+
+def _check(new: "State", is_well: bool, now: float, actions: "list[Action]") -> None:
+    """It was found to be well, or sick: then it is told of, restarted, or given up, as `health` says."""
+    new.is_sick = not is_well
+    health = new.policy.health
+    if new.is_sick and health and health.then != IGNORE and not new.is_paused:
+        stop(new, now, actions, HOPELESS if health.then == FAIL else SICK)
+
+
+def _be_late(new: "State", now: float, actions: "list[Action]") -> None:
+    """A limit of the run has come."""
+    if now >= new.kill_at:
+        new.kill_at = NEVER
+        new.kills += 1
+        actions.append(Signal(SIGKILL, new.policy.kill_mode == GROUP))
+    elif now >= new.ready_by:
+        _be_ready(new, now)
+    elif now >= new.up_by:
+        stop(new, now, actions, OVERDUE)
