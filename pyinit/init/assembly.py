@@ -133,6 +133,7 @@ def _supervise(options: "Options", loop: "Loop", spawner: Spawner) -> "tuple[Sca
     context = Context(loop, spawner, runtime)
     context.has_settings = options.has_settings
     context.is_verbose = options.verbosity > 1
+    context.tells = True
     scanner = Scanner(context, policy, top)
     try:
         scanner.open()

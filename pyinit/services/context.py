@@ -6,6 +6,7 @@ if TYPE_CHECKING:
 
     from pyinit.services.census import Searches
     from pyinit.services.checker.wording import Order
+    from pyinit.services.life.account import Accounts
     from pyinit.services.notices import NotifySocket
     from pyinit.services.runtime import RuntimeDirectory
     from pyinit.system.loop import Loop
@@ -36,14 +37,15 @@ class Context:
 
     With a runtime directory a service directory may also say what pyinit alone understands. Without one
     (`is_classical`) all is as in the C programs, which also say every failed start and not only each new reason.
-    `has_settings`: the files that say something of a service's life count, too. `is_verbose`: a restart is a change to
-    be told of. `end_by`: when everything has to be down, monotonic s, as soon as that is known. `memory`: with it, a
-    service that the kernel killed for want of memory is reported as such. `notices`: the socket of sd_notify, once a
-    service asked for it, and `checker` the same. `searches`: looks for what services left behind, once one of them
-    asked for that.
+    `tells`: what happens to services is told, by `accounts` from the first time on. `has_settings`: the files that say
+    something of a service's life count, too. `is_verbose`: a restart is a change to be told of. `end_by`: when
+    everything has to be down, monotonic s, as soon as that is known. `memory`: with it, a service that the kernel
+    killed for want of memory is reported as such. `notices`: the socket of sd_notify, once a service asked for it, and
+    `checker` the same. `searches`: looks for what services left behind, once one of them asked for that.
     """
 
     __slots__ = (
+        "accounts",
         "checker",
         "end_by",
         "has_settings",
@@ -55,6 +57,7 @@ class Context:
         "runtime",
         "searches",
         "spawner",
+        "tells",
     )
 
     def __init__(self, loop: "Loop", spawner: "Spawner", runtime: "RuntimeDirectory | None" = None) -> None:
@@ -64,6 +67,8 @@ class Context:
         self.is_classical = runtime is None
         self.has_settings = True
         self.is_verbose = False
+        self.tells = False
+        self.accounts: Accounts | None = None
         self.end_by = float("inf")
         self.memory: OutOfMemory | None = None
         self.searches: Searches | None = None

@@ -212,9 +212,27 @@ class Supervisor:
             self._starter.inquire().follow(state)
         if state.phase == LEFT != before.phase:
             self._leave()
-        is_told = state.phase != before.phase or (self._context.is_verbose and state.pid != before.pid)
-        if self.on_change and is_told:
+        if (state.phase, state.pid, state.kills) != (before.phase, before.pid, before.kills):
+            self._context.loop.guard(self._tell, before, owner=self.name)
+
+    def _tell(self, before: "State") -> None:
+        """Say what has happened, if that is worth a line; then tell who follows the service."""
+        context, state = self._context, self.state
+        if context.tells:
+            line = self._account(before)
+            if line:
+                report.say(context.loop.prog, line)
+        if self.on_change and (state.phase != before.phase or (context.is_verbose and state.pid != before.pid)):
             self.on_change()
+
+    def _account(self, before: "State") -> bytes:
+        """The line for what has happened, or nothing. The module is loaded for the first of them."""
+        context = self._context
+        if context.accounts is None:
+            from pyinit.services.life.account import Accounts
+
+            context.accounts = Accounts()
+        return context.accounts.line(self.name, before, self.state, context.loop.kernel.monotonic())
 
     def command(self, letters: bytes) -> None:
         """Obey letters as if they had been read from `supervise/control`. The C programs know fewer of them."""
