@@ -156,11 +156,23 @@ class ContainerLog:
         self._settings = settings
         self._home = home
 
-    def attach(self, name: bytes, log: "LogDefinition | None", read_fd: int, drained: "Callable[[], None]") -> None:
-        """Have the pipe of service `name` read to its end; `drained` is called when all of it is written."""
+    def attach(
+        self,
+        name: bytes,
+        log: "LogDefinition | None",
+        read_fd: int,
+        drained: "Callable[[], None]",
+        watched: bytes | None = None,
+        found: "Callable[[], None] | None" = None,
+    ) -> None:
+        """Have the pipe of service `name` read to its end; `drained` is called when all of it is written.
+
+        `watched`: the pipe is one of several; `found` is called when a line has this text.
+        """
         job = self._settings.job(name)
+        job.joins, job.watched = watched is not None, watched or b""
         if log:
             from pyinit.logs.collector.service_settings import adjust
 
             adjust(job, b"%b/%b/log" % (self._home, name), log.script, log.user, log.is_multiline)
-        self._collector.attach(job, read_fd, drained)
+        self._collector.attach(job, read_fd, drained, found)

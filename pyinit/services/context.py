@@ -2,6 +2,7 @@
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Protocol
 
     from pyinit.services.census import Searches
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     from pyinit.system.loop import Loop
     from pyinit.system.memory import OutOfMemory
     from pyinit.system.spawn import Spawner
+
+    RenewLog = Callable[[bytes, Callable[[], None]], None]
+    """Begins a new pipe to the log of a service. The second is called when a line in it has the first."""
 
     class Asking(Protocol):
         """Who asks questions again and again: the checker. `pid` is that of its process, or 0."""

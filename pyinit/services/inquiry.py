@@ -1,18 +1,20 @@
 """Finds out how a service is: joins the process of one start to what its `ready`, `health` and `timer` name.
 
-Loaded when the first policy asks for it. FD: the process writes a newline into a pipe. NOTIFY and WATCHDOG: it sends
-datagrams to the socket of sd_notify(3). What has to be asked again and again is a question for the checker.
+Loaded when the first policy asks for it. FD: the process writes a newline into a pipe. LOG: a text comes in its log.
+NOTIFY and WATCHDOG: it sends datagrams to the socket of sd_notify(3). What has to be asked again and again is a
+question for the checker.
 """
 
 import posix
 from _stat import S_ISREG, S_ISSOCK
+from errno import EBADF
 
 from pyinit import report
 from pyinit.services.context import PROG
 from pyinit.services.life.events import Checked, Extended, Ready, Replaced
 from pyinit.services.life.health import WATCHDOG
 from pyinit.services.life.moment import RUNNING, STARTING
-from pyinit.services.life.readiness import FD, FILE, NOTIFY, POLLED
+from pyinit.services.life.readiness import FD, FILE, LOG, NOTIFY, POLLED
 from pyinit.services.trouble import CannotOpen
 from pyinit.system.fds import Fds
 from pyinit.system.files import NOT_REGULAR
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pyinit.formats.notice import Notice
-    from pyinit.services.context import Context
+    from pyinit.services.context import Context, RenewLog
     from pyinit.services.life.events import Event
     from pyinit.services.life.moment import State
     from pyinit.services.life.policy import Policy
@@ -66,11 +68,20 @@ class Inquiry:
         "_pid",
         "_policy",
         "_questions",
+        "_renew_log",
+        "_starts",
         "_watchdog",
         "status_text",
     )
 
-    def __init__(self, context: "Context", name: bytes, directory_fd: int, handle: "Callable[[Event], None]") -> None:
+    def __init__(
+        self,
+        context: "Context",
+        name: bytes,
+        directory_fd: int,
+        handle: "Callable[[Event], None]",
+        renew_log: "RenewLog | None" = None,
+    ) -> None:
         self.status_text = b""
         self._context = context
         self._name = name
@@ -84,6 +95,9 @@ class Inquiry:
         self._is_stopping = False
         """Whether the process said that it is going down: it is not asked how it is any more."""
         self._pid = 0
+        self._renew_log = renew_log
+        self._starts = 0
+        """How many starts were watched for a line."""
 
     def prepare(
         self, policy: "Policy", redirections: "Redirections", changes: "dict[bytes, bytes | None]"
@@ -99,6 +113,8 @@ class Inquiry:
             self._ask().prepare(redirections, changes)
         if readiness and kind == FILE:
             self._remove(readiness.text)
+        if readiness and kind == LOG:
+            self._watch_log(readiness.text)
         if kind == NOTIFY or (health and health.kind == WATCHDOG):
             self._notices = self._notify_socket()
             changes[b"NOTIFY_SOCKET"] = self._notices.value
@@ -111,6 +127,21 @@ class Inquiry:
             posix.set_blocking(read_fd, False)
             return [*redirections, redirection(write_fd, readiness.number)]
         return redirections
+
+    def _watch_log(self, text: bytes) -> None:
+        """Begin a pipe to the log, and have it watched for the text. Raises OSError and CannotOpen.
+
+        What an earlier start still writes is not of this one.
+        """
+        if not self._renew_log:
+            raise CannotOpen(b"ready log without the container's log", OSError(EBADF, ""))
+        self._starts = start = self._starts + 1
+
+        def found() -> None:
+            if start == self._starts:
+                self._handle(Ready())
+
+        self._renew_log(text, found)
 
     def _remove(self, path: bytes) -> None:
         """Remove what an earlier start may have left. Raises OSError, or CannotOpen where it is something else."""
@@ -222,6 +253,7 @@ class Inquiry:
         if self._questions:
             self._questions.end()
         self.status_text = b""
+        self._starts += 1
         self._is_stopping = False
         if self._fds.read >= 0 or self._fds.write >= 0:
             self._close()

@@ -7,16 +7,16 @@ A logger that ends before that is started again, even while the rest is going do
 
 import posix
 import select
-from errno import EMFILE
 
 from pyinit import report
 from pyinit.services.context import PROG
 from pyinit.services.definition.reading import read_definition, read_log_as_svscan
 from pyinit.services.life.moment import DONE, OPEN, RUNNING
+from pyinit.services.life.readiness import LOG
+from pyinit.services.plumbing import PipeFds, make_pipe
 from pyinit.services.supervisor import Supervisor
 from pyinit.services.trouble import CannotOpen
 from pyinit.system import files
-from pyinit.system.fds import Fds
 from pyinit.system.spawn import redirection
 
 TYPE_CHECKING = False
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pyinit.services.context import Context
     from pyinit.services.definition.definition import Definition, LogDefinition
     from pyinit.services.life.policy import Policy
+    from pyinit.services.life.readiness import Readiness
     from pyinit.system.spawn import Redirections
 
     Expect = Callable[[bytes, Policy], int]
@@ -35,15 +36,20 @@ if TYPE_CHECKING:
     class BuiltInLogger(Protocol):
         """What logs the services that bring no log/run."""
 
-        def attach(self, name: bytes, log: LogDefinition | None, read_fd: int, drained: Callable[[], None]) -> None:
-            """Read the pipe to its end, then call `drained`, once. The descriptor stays the caller's."""
+        def attach(
+            self,
+            name: bytes,
+            log: LogDefinition | None,
+            read_fd: int,
+            drained: Callable[[], None],
+            watched: bytes | None = None,
+            found: Callable[[], None] | None = None,
+        ) -> None:
+            """Read the pipe, which stays the caller's; call `drained` at its end, `found` when a line is `watched`."""
 
 
 DESCRIPTORS_EACH = 7
 """Of a service: its directory, `supervise/`, lock, `control` and `ok`, and the two ends of its pipe."""
-
-RESERVE = 16
-"""Descriptors that no new service may take: services that are up need some to be started again."""
 
 
 class LoggingPolicy:
@@ -73,14 +79,6 @@ class LoggingPolicy:
         return cls(None, (1,), -1, lambda name: b"log")
 
 
-class PipeFds(Fds):
-    """The two ends of the pipe from a service to its logger."""
-
-    __slots__ = ("read", "write")
-    read: int
-    write: int
-
-
 class Pair:
     """One service, listed or not, with all that belongs to it. `listed`: whether the last scan saw it.
 
@@ -88,9 +86,10 @@ class Pair:
     """
 
     __slots__ = (
-        "_built_in",
+        "_attach",
         "_context",
         "_fds",
+        "_former",
         "_just_read",
         "_policy",
         "_retiring",
@@ -114,8 +113,11 @@ class Pair:
         """Whether it brings a logger of its own."""
         self._context = context
         self._policy = policy
-        self._built_in: BuiltInLogger | None = None
+        self._attach: Callable[[int, bytes | None, Callable[[], None] | None], None] | None = None
+        """Has the built-in logger read a pipe; None where another one does."""
         self._fds = PipeFds()
+        self._former: set[int] = set()
+        """The read ends of the pipes of earlier starts that still have something in them."""
         self._just_read: tuple[int, Definition] | None = None
         """The service directory and what it says, from `open` to the first `start`."""
         self._retiring = False
@@ -123,13 +125,13 @@ class Pair:
     def open(self, parent_fd: int) -> None:
         """Decide, once, who logs the service, and make the pipe. Raises OSError and CannotOpen: that cannot be done."""
         if self._context.is_classical:
-            self._make_pipe(read_log_as_svscan(self.name, parent_fd))
+            self._make_pipe(read_log_as_svscan(self.name, parent_fd), None)
             return
         directory_fd = self._directory(self.name, self.name, parent_fd)
         try:
             definition = read_definition(directory_fd, self._context.has_settings)
             self._tell(definition)
-            self._make_pipe(definition.log)
+            self._make_pipe(definition.log, definition.policy.readiness)
             self._just_read = directory_fd, definition
         finally:
             if not self._just_read:  # whatever it was, nothing of a pair that is not taken up stays open
@@ -140,14 +142,40 @@ class Pair:
         for file, reason in definition.troubles:
             report.warn(PROG, b"unable to use %b/%b: %b" % (self.name, file, reason))
 
-    def _make_pipe(self, log: "LogDefinition | None") -> None:
+    def _make_pipe(self, log: "LogDefinition | None", readiness: "Readiness | None") -> None:
         built_in = self._policy.built_in
         self.logged = log is not None and log.brings_logger
         if self.logged or built_in:
             self._fds = make_pipe()
         if built_in and not self.logged:
-            self._built_in = built_in
-            built_in.attach(self.name, log, self._fds.read, self._drained)
+            self._attach = lambda fd, watched, found: built_in.attach(
+                self.name, log, fd, self._when_drained(fd), watched, found
+            )
+            self._attach(self._fds.read, b"" if readiness and readiness.kind == LOG else None, None)
+
+    def _renew_pipe(self, watched: bytes, found: "Callable[[], None]") -> None:
+        """Give the next start a pipe of its own; `found` is called when a line in it has the text `watched`.
+
+        The write end keeps its number. What is in the former pipe is read to its end. Raises OSError.
+        """
+        read_fd, new_fd = posix.pipe2(posix.O_CLOEXEC)
+        self._former.add(self._fds.read)
+        self._fds.read = read_fd
+        if self._attach:
+            self._attach(read_fd, watched, found)
+        posix.dup2(new_fd, self._fds.write, False)
+        posix.close(new_fd)
+
+    def _when_drained(self, read_fd: int) -> "Callable[[], None]":
+        def drained() -> None:
+            if read_fd in self._former:
+                self._former.discard(read_fd)
+                posix.close(read_fd)
+                self.on_change(self)
+            else:
+                self._drained()
+
+        return drained
 
     def start(self, parent_fd: int, name: bytes, expect: "Expect | None" = None) -> None:
         """Take up what is not supervised now: the service, and its `log`. `name`: what the scan found it as.
@@ -168,7 +196,8 @@ class Pair:
     def _start_service(self, parent_fd: int, expect: "Expect | None") -> None:
         directory_fd, definition = self._just_read or self._read_again(parent_fd)
         self._just_read = None
-        service = Supervisor(self._context, self.name, directory_fd, self._redirections())
+        renew_log = self._renew_pipe if self._attach else None
+        service = Supervisor(self._context, self.name, directory_fd, self._redirections(), renew_log)
         service.open(definition, expect(self.name, definition.policy) if expect and definition else OPEN)
         service.on_leave, service.on_change = self._service_left, self._changed
         self.service = service
@@ -218,7 +247,7 @@ class Pair:
     @property
     def is_gone(self) -> bool:
         """Whether nothing of it is left: no service, no logger, nothing undrained in its pipe."""
-        return self.service is None and self.log is None and self._fds.read < 0
+        return self.service is None and self.log is None and self._fds.read < 0 and not self._former
 
     def retire(self) -> None:
         """Bring both down for good: the service now (TERM, then CONT), its logger when it has read everything."""
@@ -234,7 +263,7 @@ class Pair:
             return
         self._fds.close("write")
         if self.log is None:
-            if self._built_in is None:
+            if self._attach is None:
                 self._drained()
         elif self.log.pid == 0 and (not self.log.is_wanted_up or self._is_at_end()):
             self.log.command(b"dx")
@@ -268,16 +297,3 @@ class Pair:
     def _drained(self) -> None:
         self._fds.close("read")
         self.on_change(self)
-
-
-def make_pipe() -> PipeFds:
-    """A new pipe, if RESERVE more descriptors could be opened after it: the lowest free numbers are given out.
-
-    Raises OSError (EMFILE).
-    """
-    read_fd, write_fd = posix.pipe2(posix.O_CLOEXEC)
-    fds = PipeFds(read=read_fd, write=write_fd)
-    if 0 < posix.sysconf("SC_OPEN_MAX") <= write_fd + RESERVE:
-        fds.close()
-        raise OSError(EMFILE, "")
-    return fds

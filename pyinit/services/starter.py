@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pyinit.services.context import Context
+    from pyinit.services.context import Context, RenewLog
     from pyinit.services.definition.definition import Definition
     from pyinit.services.finishing import Finishing
     from pyinit.services.inquiry import Inquiry
@@ -41,6 +41,7 @@ class Starter:
         "_handle",
         "_name",
         "_redirections",
+        "_renew_log",
         "_said",
         "definition",
         "finishing",
@@ -54,11 +55,13 @@ class Starter:
         directory: "StateDir",
         redirections: "Redirections",
         handle: "Callable[[Event], None]",
+        renew_log: "RenewLog | None" = None,
     ) -> None:
         self.definition: Definition | None = None
         self.inquiry: Inquiry | None = None
         self.finishing: Finishing | None = None
         self._handle = handle
+        self._renew_log = renew_log
         self._context = context
         self._name = name
         self._directory = directory
@@ -114,7 +117,8 @@ class Starter:
         if not self.inquiry:
             from pyinit.services.inquiry import Inquiry
 
-            self.inquiry = Inquiry(self._context, self._name, self._directory.fds.directory, self._handle)
+            directory_fd = self._directory.fds.directory
+            self.inquiry = Inquiry(self._context, self._name, directory_fd, self._handle, self._renew_log)
         return self.inquiry
 
     def _load_finishing(self) -> None:

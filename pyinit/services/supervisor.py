@@ -26,7 +26,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pyinit.services.context import Context
+    from pyinit.services.context import Context, RenewLog
     from pyinit.services.definition.definition import Definition
     from pyinit.services.life.events import Event
     from pyinit.system.deadlines import Deadline
@@ -46,8 +46,9 @@ class Supervisor:
     """Keeps `run` of one directory as it is wanted. Messages call the directory `name`.
 
     `directory_fd` becomes this object's own. Each start gets the `redirections`; their descriptors stay the caller's.
-    `on_exit` is called at each end of run, before anything follows from it. `on_change` is called when the phase has
-    changed, or the pid where much is told; `on_leave` once, when everything is closed.
+    `renew_log` puts a new pipe behind them, and calls back when a line in it has a text. `on_exit` is called at each
+    end of run, before anything follows from it. `on_change` is called when the phase has changed, or the pid where much
+    is told; `on_leave` once, when everything is closed.
     """
 
     __slots__ = (
@@ -65,7 +66,14 @@ class Supervisor:
         "state",
     )
 
-    def __init__(self, context: "Context", name: bytes, directory_fd: int, redirections: "Redirections" = ()) -> None:
+    def __init__(
+        self,
+        context: "Context",
+        name: bytes,
+        directory_fd: int,
+        redirections: "Redirections" = (),
+        renew_log: "RenewLog | None" = None,
+    ) -> None:
         self.name = name
         self.state = State(DOWN, 0)
         self.on_exit: Callable[[], None] | None = None
@@ -73,7 +81,7 @@ class Supervisor:
         self.on_leave: Callable[[], None] | None = None
         self._context = context
         self._statedir = StateDir(name, directory_fd)
-        self._starter = Starter(context, name, self._statedir, redirections, self.handle)
+        self._starter = Starter(context, name, self._statedir, redirections, self.handle, renew_log)
         self._timer: Deadline | None = None
         self._watch_fd = -1
         self.is_content_changed = False

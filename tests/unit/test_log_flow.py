@@ -14,6 +14,7 @@ from pyinit.formats.counters import Counters
 from pyinit.formats.wire import NOTHING, TEXT, Job
 from pyinit.logs.collector.outlet import CAPACITY, Outlet
 from pyinit.logs.collector.phases import CLOSED, ENDED, HELD, LEAVING, OPENING, READING, next_phase
+from pyinit.logs.collector.pipe import Pipe
 from pyinit.logs.collector.publishing import LINES_FIRST, PAUSE, CountersFile
 from pyinit.logs.collector.stream import Stream
 from pyinit.system.deadlines import Deadline
@@ -62,7 +63,7 @@ class Logged:
         self.stream = Stream(
             self.loop,  # type: ignore[arg-type]
             job,
-            self.read_fd,
+            Pipe(self.read_fd),
             outlet,
             self.counters,
             self.counters_file,

@@ -11,7 +11,7 @@ import pytest
 from descriptors import open_in
 from kernel import World, make_service
 
-from pyinit.services import pair as pair_module
+from pyinit.services import plumbing
 from pyinit.services.definition.definition import LogDefinition
 from pyinit.services.pair import LoggingPolicy, Pair
 from pyinit.services.trouble import CannotOpen
@@ -23,9 +23,23 @@ class BuiltIn:
     def __init__(self) -> None:
         self.attached: list[tuple[bytes, LogDefinition | None, int]] = []
         self.drained: Callable[[], None] | None = None
+        self.drains: list[Callable[[], None]] = []
+        self.watched: list[bytes | None] = []
+        self.found: Callable[[], None] | None = None
 
-    def attach(self, name: bytes, log: LogDefinition | None, read_fd: int, drained: Callable[[], None]) -> None:
+    def attach(
+        self,
+        name: bytes,
+        log: LogDefinition | None,
+        read_fd: int,
+        drained: Callable[[], None],
+        watched: bytes | None = None,
+        found: Callable[[], None] | None = None,
+    ) -> None:
         self.attached.append((name, log, read_fd))
+        self.drains.append(drained)
+        self.watched.append(watched)
+        self.found = found
         self.drained = drained
 
 
@@ -239,6 +253,60 @@ def test_the_built_in_logger_gets_the_pipe_and_what_log_says(world: World, tmp_p
     assert open_in() == before
 
 
+def test_each_start_of_ready_log_has_a_pipe_of_its_own(tmp_path: Path) -> None:
+    world = World(tmp_path / "runtime")
+    top = tmp_path / "service"
+    (make_service(top, "web", ready="log up and running\n") / "ready").chmod(0o644)
+    before = open_in()
+    built_in = BuiltIn()
+    joined = Joined(world, LoggingPolicy(built_in, (1, 2), -1, lambda name: name), top).take_up()
+    assert built_in.watched == [b"", b"up and running"]
+    _, (_, _, first_fd) = built_in.attached
+    ((_, write_fd, _), _) = world.spawner.starts[0].redirections
+    os.write(write_fd, b"first\n")
+    world.run(2)
+    joined.die(joined.service_pid, 1)
+    assert len(built_in.attached) == 3
+    second_fd = built_in.attached[2][2]
+    assert world.spawner.starts[1].redirections == world.spawner.starts[0].redirections
+    os.write(write_fd, b"second\n")
+    assert (os.read(first_fd, 99), os.read(second_fd, 99)) == (b"first\n", b"second\n")
+    assert os.read(first_fd, 99) == b"", "nobody holds its other end"
+    assert not joined.pair.is_as_wanted
+    assert built_in.found
+    built_in.found()
+    assert joined.pair.is_as_wanted
+    joined.pair.retire()
+    joined.die(joined.service_pid)
+    for drained in built_in.drains:
+        assert not joined.pair.is_gone
+        drained()
+    assert joined.pair.is_gone
+    os.close(joined.parent_fd)
+    assert open_in() == before
+
+
+def test_a_line_of_an_earlier_start_is_no_readiness(tmp_path: Path) -> None:
+    world = World(tmp_path / "runtime")
+    (make_service(tmp_path / "service", "web", ready="log up\n") / "ready").chmod(0o644)
+    built_in = BuiltIn()
+    joined = Joined(world, LoggingPolicy(built_in, (1, 2), -1, lambda name: name), tmp_path / "service").take_up()
+    stale = built_in.found
+    assert stale
+    world.run(2)
+    joined.die(joined.service_pid, 1)
+    stale()
+    assert not joined.pair.is_as_wanted
+    assert built_in.found
+    built_in.found()
+    assert joined.pair.is_as_wanted
+    joined.pair.retire()
+    joined.die(joined.service_pid)
+    for drained in built_in.drains:
+        drained()
+    os.close(joined.parent_fd)
+
+
 def test_troubles_of_the_directory_are_told_once(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     world = World(tmp_path / "runtime")
     top = tmp_path / "service"
@@ -292,10 +360,10 @@ def test_a_directory_that_is_gone_is_no_pair(world: World, tmp_path: Path) -> No
 
 def test_a_new_pipe_leaves_a_reserve_of_descriptors(monkeypatch: pytest.MonkeyPatch) -> None:
     before = open_in()
-    fds = pair_module.make_pipe()
-    monkeypatch.setattr(posix, "sysconf", lambda name: fds.write + 1 + pair_module.RESERVE)
+    fds = plumbing.make_pipe()
+    monkeypatch.setattr(posix, "sysconf", lambda name: fds.write + 1 + plumbing.RESERVE)
     with pytest.raises(OSError, match=r"\[Errno 24\]") as caught:
-        pair_module.make_pipe()
+        plumbing.make_pipe()
     assert caught.value.errno == EMFILE
     fds.close()
     assert open_in() == before

@@ -10,15 +10,16 @@ from pyinit.formats.wire import JSON, NOTHING, RAW, TEXT, Job
 fields = st.binary(max_size=20).map(lambda text: text.replace(b"\0", b""))
 
 
-@given(
-    st.integers(0, 2**31),
-    *(fields, st.sampled_from([TEXT, JSON, RAW, NOTHING]), st.lists(fields, max_size=4), st.booleans(), fields, fields),
-)
-def test_a_job_arrives_as_it_was_sent(
-    number: int, name: bytes, style: bytes, actions: list[bytes], multiline: bool, home: bytes, user: bytes
-) -> None:
-    job = Job(name, style, actions)
-    job.multiline, job.home, job.user = multiline, home, user
+@st.composite
+def jobs(draw: st.DrawFn) -> Job:
+    job = Job(draw(fields), draw(st.sampled_from([TEXT, JSON, RAW, NOTHING])), draw(st.lists(fields, max_size=4)))
+    job.multiline, job.joins = draw(st.booleans()), draw(st.booleans())
+    job.home, job.user, job.watched = draw(fields), draw(fields), draw(fields)
+    return job
+
+
+@given(st.integers(0, 2**31), jobs())
+def test_a_job_arrives_as_it_was_sent(number: int, job: Job) -> None:
     found, arrived = wire.unpack(wire.pack(number, job))
     assert found == number
     assert [getattr(arrived, field) for field in Job.__slots__] == [getattr(job, field) for field in Job.__slots__]
@@ -26,7 +27,7 @@ def test_a_job_arrives_as_it_was_sent(
 
 def test_a_packet_byte_by_byte() -> None:
     job = Job(b"web", TEXT, [b"t", b"./main"])
-    assert wire.pack(7, job) == b"7\0web\0text\0text\x000\0/\0\0t\0./main"
+    assert wire.pack(7, job) == b"7\0web\0text\0text\x000\0/\0\x000\0\0t\0./main"
 
 
 @pytest.mark.parametrize("packet", [b"", b"1\0web", b"x\0web\0text\x000\0/\0"])

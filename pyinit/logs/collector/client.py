@@ -11,7 +11,7 @@ import sys
 from errno import ENOMEM
 
 from pyinit import report
-from pyinit.formats.wire import AGAIN, DEADLINE, LOST, PROG, ROTATE, pack
+from pyinit.formats.wire import AGAIN, DEADLINE, FOUND, LOST, PROG, ROTATE, pack
 from pyinit.system.fork import fork, worker
 from pyinit.system.reserve import Reserve
 
@@ -42,11 +42,14 @@ def close_socket(end: "socket") -> None:
 
 
 class Attachment:
-    """One pipe for the collector to read. The read end stays the caller's."""
+    """One pipe for the collector to read. The read end stays the caller's. `found`: see `Collector.attach`."""
 
-    __slots__ = ("drained", "job", "read_fd")
+    __slots__ = ("drained", "found", "job", "read_fd")
 
-    def __init__(self, job: "Job", read_fd: int, drained: "Callable[[], None]") -> None:
+    def __init__(
+        self, job: "Job", read_fd: int, drained: "Callable[[], None]", found: "Callable[[], None] | None"
+    ) -> None:
+        self.found = found
         self.job = job
         self.read_fd = read_fd
         self.drained = drained
@@ -84,10 +87,15 @@ class Collector:
         """Call back whenever the collector has ended."""
         self._subscribers.append(callback)
 
-    def attach(self, job: "Job", read_fd: int, drained: "Callable[[], None]") -> None:
-        """Have the pipe read to its end; `drained` is called when all of it is written. It waits for nothing."""
+    def attach(
+        self, job: "Job", read_fd: int, drained: "Callable[[], None]", found: "Callable[[], None] | None" = None
+    ) -> None:
+        """Have the pipe read to its end; `drained` is called when all of it is written. It waits for nothing.
+
+        `found` is called when a line has the text that the job watches for, once.
+        """
         self._count += 1
-        self._attached[self._count] = Attachment(job, read_fd, drained)
+        self._attached[self._count] = Attachment(job, read_fd, drained, found)
         self._outbox.append(self._count)
         self._ensure()
 
@@ -238,8 +246,17 @@ class Collector:
                 self.has_lost = True
             elif packet.startswith(AGAIN):
                 self._ask_for(int(packet[len(AGAIN) :]))
+            elif packet.startswith(FOUND):
+                self._tell_found(int(packet[len(FOUND) :]))
             elif attachment := self._attached.pop(int(packet), None):
                 attachment.drained()
+
+    def _tell_found(self, number: int) -> None:
+        """A line had the text; another collector need not look for it."""
+        attachment = self._attached.get(number)
+        if attachment and attachment.found:
+            attachment.job.watched = b""
+            self._loop.guard(attachment.found)
 
     def _ask_for(self, number: int) -> None:
         """The collector had no descriptor for the pipe, and has one now."""

@@ -12,8 +12,9 @@ from time import monotonic
 
 from pyinit import report
 from pyinit.formats.visible import visible_name
-from pyinit.formats.wire import AGAIN, DEADLINE, HOME, LOST, PACKET, PROG, ROTATE, unpack
+from pyinit.formats.wire import AGAIN, DEADLINE, FOUND, HOME, LOST, PACKET, PROG, ROTATE, unpack
 from pyinit.logs.collector.outlet import Outlet
+from pyinit.logs.collector.pipe import Inlet, Inlets, Pipe
 from pyinit.logs.collector.publishing import CountersFile
 from pyinit.logs.collector.stream import Stream
 from pyinit.system.console import Console
@@ -24,6 +25,8 @@ from pyinit.system.memory import keep_freed_memory
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from _socket import socket
+
+    from pyinit.formats.wire import Job
 
 PAUSE = 1.0
 """Seconds between two tries."""
@@ -52,6 +55,8 @@ class Server:
         self._outlet.on_change = self._reconcile
         self._outlet.on_empty = self._end_if_over
         self._streams: dict[Stream, int] = {}
+        self._inlets: dict[bytes, tuple[Stream, Inlets]] = {}
+        """Streams that take more pipes, by the name of the service."""
         self._is_closing = False
         self._has_warned = False
         self._counters_file = CountersFile(loop, directory, is_first)
@@ -83,18 +88,38 @@ class Server:
         if pipe_fd < 0:
             self._ask_again(number, job.name)
             return
-        counters = self._counters_file.of(job.name)
         try:
-            stream = Stream(self._loop, job, pipe_fd, self._outlet, counters, self._counters_file, self._ended)
+            pipe = self._pipe(number, job, pipe_fd)
+            if not pipe:
+                return
+            counters = self._counters_file.of(job.name)
+            stream = Stream(self._loop, job, pipe, self._outlet, counters, self._counters_file, self._ended)
         except PASSING as error:
             posix.close(pipe_fd)
             self._ask_later(number, job.name, error if isinstance(error, OSError) else ENOMEM)
             return
         self._has_warned = False
         self._streams[stream] = number
+        if isinstance(pipe, Inlets):
+            self._inlets[job.name] = stream, pipe
         stream.make_room = self._make_room
         if not self._loop.guard(stream.open):
             self._loop.call_at(monotonic() + PAUSE, stream.open)
+
+    def _pipe(self, number: int, job: "Job", pipe_fd: int) -> Pipe | None:
+        """What a new stream reads from; None where one goes on with this pipe, too. Raises OSError."""
+        if not job.joins:
+            return Pipe(pipe_fd)
+        inlet = Inlet(pipe_fd, number, job.watched)
+        if job.name in self._inlets and not self._inlets[job.name][1].is_over:
+            self._inlets[job.name][1].add(inlet)
+            return None
+        inlets = Inlets(self._tell_drained, lambda number: self._tell(FOUND + b"%d" % number))
+        inlets.add(inlet)
+        return inlets
+
+    def _tell_drained(self, number: int) -> None:
+        self._tell(b"%d" % number)
 
     def _ask_again(self, number: int, name: bytes) -> None:
         """The pipe did not arrive, for want of a descriptor: ask for it when there is room. Its lines wait in it."""
@@ -135,9 +160,11 @@ class Server:
             self._loop.call_at(monotonic() + PAUSE, lambda: self._tell(packet))
 
     def _ended(self, stream: Stream, is_drained: bool) -> None:
-        number = self._streams.pop(stream)
-        if is_drained:
-            self._tell(b"%d" % number)
+        numbers = [self._streams.pop(stream)]
+        if self._inlets.get(stream.name, (None,))[0] is stream:
+            numbers = self._inlets.pop(stream.name)[1].numbers
+        for number in numbers if is_drained else ():
+            self._tell_drained(number)
         self._end_if_over()
 
     def _reconcile(self) -> None:

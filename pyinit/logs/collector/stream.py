@@ -7,12 +7,10 @@ waits in the pipe, then in the service. If standard output is stuck, a service w
 and the lines left out are counted. If a directory is in trouble, a service with standard output goes on without that.
 
 While the log cannot be opened all lines go to standard output, by a detour, and the log is tried again.
-
-At the end of a pipe its directories are on disk, and PID 1 is told. TERM ends a stream sooner, as it ends multilog: at
-the end of the line. Bytes that are still in the pipe are for the next collector.
+At the end of a pipe its directories are on disk, and PID 1 is told. TERM ends a stream at the end of the line, as it
+ends multilog. Bytes that are still in the pipe are for the next collector.
 """
 
-import posix
 from errno import EMFILE, ENFILE
 from time import monotonic, time_ns
 
@@ -22,7 +20,7 @@ from pyinit.logs.collector.detour import Detour
 from pyinit.logs.collector.opening import JobFiles, Notices
 from pyinit.logs.collector.outlet import Tap
 from pyinit.logs.collector.phases import CLOSED, ENDED, HELD, OPENING, READING, READS, next_phase
-from pyinit.logs.collector.pipe import BLOCK, unread_lines
+from pyinit.logs.collector.pipe import BLOCK
 from pyinit.logs.collector.service_log import ServiceLog
 from pyinit.logs.multilog import script
 from pyinit.logs.multilog.multilog import PAUSE, CannotOpenLog, Trouble
@@ -34,6 +32,7 @@ if TYPE_CHECKING:
     from pyinit.formats.counters import Counters
     from pyinit.formats.wire import Job
     from pyinit.logs.collector.outlet import Outlet
+    from pyinit.logs.collector.pipe import Pipe
     from pyinit.logs.collector.printer import Printer
     from pyinit.logs.collector.publishing import CountersFile
     from pyinit.system.deadlines import Deadline
@@ -48,7 +47,7 @@ class Stream:
 
     __slots__ = (
         *("_counters", "_counters_file", "_detour", "_direct", "_feed", "_files", "_held_since", "_is_leaving"),
-        *("_is_open", "_log", "_loop", "_on_end", "_own_tap", "_phase", "_pipe_fd", "_printer", "_retry_deadline"),
+        *("_is_open", "_log", "_loop", "_on_end", "_own_tap", "_phase", "_pipe", "_printer", "_retry_deadline"),
         *("_tap", "_warnings", "make_room", "name", "used"),
     )
 
@@ -56,7 +55,7 @@ class Stream:
         self,
         loop: "Loop",
         job: "Job",
-        pipe_fd: int,
+        pipe: "Pipe",
         outlet: "Outlet",
         counters: "Counters",
         counters_file: "CountersFile",
@@ -64,7 +63,7 @@ class Stream:
     ) -> None:
         self.name = job.name
         self._loop = loop
-        self._pipe_fd = pipe_fd
+        self._pipe = pipe
         self._counters = counters
         self._counters_file = counters_file
         self._on_end = on_end
@@ -186,11 +185,11 @@ class Stream:
             self._phase = phase
             return
         if reads:
-            self._loop.remove_reader(self._pipe_fd)
+            self._loop.remove_reader(self._pipe.fd)
             self._held_since = monotonic()
         else:
             try:
-                self._loop.add_reader(self._pipe_fd, self._read)
+                self._loop.add_reader(self._pipe.fd, self._read)
             except OSError as error:
                 self._warnings.warn(Trouble(b"unable to wait for the pipe", error))
                 self._retry_deadline = self._retry_deadline or self._loop.call_at(monotonic() + PAUSE, self._retry)
@@ -205,7 +204,9 @@ class Stream:
         if tap and tap.is_blocked:  # another service has filled standard output in this turn
             self.reconcile()
             return
-        block = posix.read(self._pipe_fd, BLOCK if self._phase == READING else 1)
+        block = self._pipe.read(self._pipe.fd, BLOCK if self._phase == READING else 1)
+        if block is None:
+            return
         if not block:
             self._is_leaving = False
             self._end()
@@ -276,7 +277,7 @@ class Stream:
     def give_up(self) -> bool:
         """Count what is unwritten and what is in the pipe as dropped, say so, and close. True if lines are lost."""
         log, counters = self._log, self._counters
-        unread = unread_lines(self._pipe_fd)
+        unread = self._pipe.unread()
         unwritten = counters.held_lines if log.is_pending else 0
         counters.lines_in += unread
         counters.leave_out(unwritten, counters.held_bytes)
@@ -294,6 +295,6 @@ class Stream:
         if self._retry_deadline:
             self._retry_deadline.cancel()
         self._log.close()
-        posix.close(self._pipe_fd)
+        self._pipe.close()
         self._counters_file.arm()
         self._on_end(self, not self._is_leaving)

@@ -1,0 +1,30 @@
+"""The pipe from a service to its logger."""
+
+import posix
+from errno import EMFILE
+
+from pyinit.system.fds import Fds
+
+RESERVE = 16
+"""Descriptors that no new service may take: services that are up need some to be started again."""
+
+
+class PipeFds(Fds):
+    """The two ends of the pipe from a service to its logger."""
+
+    __slots__ = ("read", "write")
+    read: int
+    write: int
+
+
+def make_pipe() -> PipeFds:
+    """A new pipe, if RESERVE more descriptors could be opened after it: the lowest free numbers are given out.
+
+    Raises OSError (EMFILE).
+    """
+    read_fd, write_fd = posix.pipe2(posix.O_CLOEXEC)
+    fds = PipeFds(read=read_fd, write=write_fd)
+    if 0 < posix.sysconf("SC_OPEN_MAX") <= write_fd + RESERVE:
+        fds.close()
+        raise OSError(EMFILE, "")
+    return fds
