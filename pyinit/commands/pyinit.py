@@ -6,6 +6,7 @@ pyinit unpack FILE DIR: write the services of a services.toml into DIR as plain 
 pyinit convert DIR: print the service directories in DIR as a services.toml.
 
     -d, --service-dir DIR  the directory of services
+    -f, --services FILE    unpack this services.toml, and run its services, too
     -E, --early            start the command at once, not when the services are up
     -e CODE                count this exit code of the command as success (may be repeated)
     -g                     send signals to the command's process group
@@ -20,6 +21,7 @@ pyinit convert DIR: print the service directories in DIR as a services.toml.
 
 environment:
     PYINIT_SERVICE_DIR         the directory of services; /service
+    PYINIT_SERVICES            as -f
     PYINIT_LOG                 where services without a log/run are logged: stdout, volume or both; stdout
     PYINIT_LOG_DIR             with volume: one log directory a service in here; /var/log/services
     PYINIT_LOG_FORMAT          how lines look on stdout: text, json or raw; text
@@ -70,7 +72,7 @@ def main(argv: list[bytes]) -> int:
         ignored = ignore_terminal_stops()
         if options.inherits:
             options.mask, options.ignored = given_mask(), ignored
-        return run_init(options, BEGAN)
+        return run_init(options, BEGAN, _unpack_anew)
     except Answer as answer:
         posix.write(answer.fd, answer.text)
         return answer.code
@@ -101,6 +103,13 @@ def _unpack(arguments: list[bytes]) -> int:
 
     report.keeps_bytes = False
     return unpack_once(arguments[0], arguments[1].rstrip(b"/") or b"/")
+
+
+def _unpack_anew(path: bytes, place: bytes, service_dir: bytes) -> int:
+    """In a child of process 1, which never loads what this needs."""
+    from pyinit.convert.unpacking import unpack_anew
+
+    return unpack_anew(path, place, service_dir)
 
 
 def _convert(arguments: list[bytes]) -> int:

@@ -7,6 +7,7 @@ from errno import EISDIR
 
 from pyinit.convert.positions import line_numbers, line_of
 from pyinit.convert.tables import Mistake, files_of
+from pyinit.services.definition.policy_files import CODE_OF_BAD_CRITICAL
 from pyinit.system.files import read_bounded
 
 TYPE_CHECKING = False
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 LONGEST_SOURCE = 16 << 20
 """Bytes of a file of services."""
+
+
+BAD_CRITICAL = b"%d\n" % CODE_OF_BAD_CRITICAL
 
 
 class NotToml(Exception):
@@ -29,14 +33,16 @@ class NotToml(Exception):
 class Source:
     """A file of services: `services` are the good ones, by name. `mistakes`: (line, mistake), by line.
 
-    `names`: all that it has, in its order.
+    `names`: all that it has, in its order. `critical`: what the file of this name is to say for a service that is not
+    good, by its name. A bad value counts as one, too.
     """
 
-    __slots__ = ("lines", "mistakes", "names", "services")
+    __slots__ = ("critical", "lines", "mistakes", "names", "services")
 
     def __init__(self, text: str) -> None:
         """Raises NotToml."""
         self.services: dict[bytes, Files] = {}
+        self.critical: dict[str, bytes] = {}
         self.mistakes: list[tuple[int, Mistake]] = []
         try:
             document = tomllib.loads(text)
@@ -49,6 +55,8 @@ class Source:
         for name, table in document.items():
             files, mistakes = files_of(name, table)
             if mistakes:
+                if isinstance(table, dict) and table.get("critical", False) is not False:
+                    self.critical[name] = files.contents.get(b"critical", BAD_CRITICAL)
                 self.mistakes += [(line_of(mistake.path, self.lines), mistake) for mistake in mistakes]
             else:
                 self.services[name.encode()] = files

@@ -43,7 +43,8 @@ def files_of(name: str, table: object) -> "tuple[Files, list[Mistake]]":
     """The files of a service, and all mistakes in its table. With a mistake the files mean nothing."""
     reading = _Reading(name)
     try:
-        _check_name(name)
+        if not is_name(name):
+            raise ValueError("cannot be the name of a service")
         reading.read(_table(table), (name,), b"", keys.KEYS)
         if not reading.mistakes:
             reading.compare()
@@ -52,11 +53,10 @@ def files_of(name: str, table: object) -> "tuple[Files, list[Mistake]]":
     return reading.files, reading.mistakes
 
 
-def _check_name(name: str) -> None:
-    if not name or "/" in name or "\0" in name or name.startswith("."):
-        raise ValueError("cannot be the name of a service")
-    if len(name.encode()) > LONGEST_NAME:
-        raise ValueError(f"longer than {LONGEST_NAME} bytes")
+def is_name(name: str) -> bool:
+    """Whether a directory of a service can have this name."""
+    is_file = name and "/" not in name and "\0" not in name and len(name.encode()) <= LONGEST_NAME
+    return bool(is_file) and not name.startswith(".")
 
 
 def _table(value: object) -> "Table":
@@ -88,7 +88,6 @@ class _Reading:
                 self._mistake((*path, key), nearest(key, known))
         if "run" not in table:
             self._mistake(path, "has no run")
-            return
         change = self._change(table, path)
         for key, value in table.items():
             try:

@@ -1,19 +1,15 @@
 """`pyinit unpack FILE DIR`, and what process 1 has a forked child do for `-f FILE`."""
 
-from pyinit.convert.planting import FILE_MODE, is_there, plant, remove, write_file
+from pyinit.convert.planting import is_there, plant, remove
+from pyinit.convert.positions import line_of
 from pyinit.convert.source import NotToml, Source, described, read_source
+from pyinit.convert.tables import Files, Mistake, is_name
 from pyinit.report import reason, say
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from pyinit.convert.tables import Mistake
+from pyinit.services.definition.reading import REFUSED
 
 PROG = b"pyinit"
 FOUND, TROUBLE = 1, 111
 FATAL, WARNING = b"fatal: ", b"warning: "
-
-REFUSED = b".refused"
-"""In the directory of unpacked services: the names of those that were refused, a NUL behind each."""
 
 
 def unpack_once(path: bytes, top: bytes) -> int:
@@ -29,7 +25,7 @@ def unpack_once(path: bytes, top: bytes) -> int:
     for name in list(source.services):
         if is_there(b"%b/%b" % (top, name)):
             source.refuse(name, f"{top.decode(errors='replace')} has one of that name")
-    if _tell(path, source, FATAL):
+    if _tell(path, source):
         return FOUND
     try:
         plant(source.services, top)
@@ -42,7 +38,8 @@ def unpack_once(path: bytes, top: bytes) -> int:
 def unpack_anew(path: bytes, place: bytes, service_dir: bytes) -> int:
     """Replace `place` by the services of the file, for this boot. The exit code is 0, or 111 where nothing can boot.
 
-    A service with a mistake is left out, and so is one that the service directory has, too. That is said once.
+    A service with mistakes gets a directory that only says the first of them: process 1 refuses it, with that reason.
+    One that the service directory has, too, is left out, which is said once.
     """
     try:
         source = read_source(path)
@@ -52,27 +49,45 @@ def unpack_anew(path: bytes, place: bytes, service_dir: bytes) -> int:
     except OSError as error:
         say(PROG, FATAL + _unreadable(path, error))
         return TROUBLE
-    bad = list(dict.fromkeys(mistake.path[0] for _, mistake in source.mistakes))
-    for name in list(source.services):
-        if is_there(b"%b/%b" % (service_dir, name)):
-            source.refuse(name, f"refused: {service_dir.decode(errors='replace')} has one of that name, which is taken")
-    _tell(path, source, WARNING)
+    services = dict(source.services)
+    for name in source.names:
+        if is_name(name) and is_there(b"%b/%b" % (service_dir, name.encode())):
+            where = described(path, line_of((name,), source.lines), Mistake((name,), "refused"))
+            say(PROG, WARNING + where + b": %b has one of that name, which is taken" % service_dir)
+            services.pop(name.encode(), None)
+        elif name.encode() not in services and is_name(name):
+            services[name.encode()] = _refusal(path, name, source)
+    for line, mistake in source.mistakes:
+        if not is_name(mistake.path[0]):
+            say(PROG, WARNING + described(path, line, mistake))
     remove(place)
     try:
-        plant(source.services, place)
-        write_file(place + b"/" + REFUSED, b"".join(name.encode() + b"\0" for name in bad), FILE_MODE)
+        plant(services, place)
     except OSError as error:
         say(PROG, FATAL + _unwritten(place, error))
         return TROUBLE
     return 0
 
 
-def _tell(path: bytes, source: Source, kind: bytes) -> bool:
+def _refusal(path: bytes, name: str, source: Source) -> Files:
+    """A directory whose service process 1 refuses, for the first of its mistakes; the others are said now."""
+    files = Files()
+    (line, first), *others = (found for found in source.mistakes if found[1].path[0] == name)
+    for number, mistake in others:
+        say(PROG, WARNING + described(path, number, mistake))
+    where = b"%b:%d" % (path.rpartition(b"/")[2], line)
+    what = ": ".join(filter(None, (".".join(first.path[1:]), first.reason)))
+    if name in source.critical:
+        files.contents[b"critical"] = source.critical[name]
+    files.contents[REFUSED.encode()] = where + b"\n" + what.encode()
+    return files
+
+
+def _tell(path: bytes, source: Source) -> bool:
     """Say all mistakes; whether there was any."""
-    told: list[tuple[int, Mistake]] = source.mistakes
-    for line, mistake in told:
-        say(PROG, kind + described(path, line, mistake))
-    return bool(told)
+    for line, mistake in source.mistakes:
+        say(PROG, FATAL + described(path, line, mistake))
+    return bool(source.mistakes)
 
 
 def _not_toml(path: bytes, trouble: NotToml) -> bytes:

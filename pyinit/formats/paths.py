@@ -20,7 +20,10 @@ COUNTERS = b"logs"
 LOCK = b"lock"
 """In the runtime directory: flocked by PID 1 while it lives, and by that the sign that a pyinit runs here."""
 
-FILES = frozenset((READY, COUNTERS, LOCK, b"services"))
+UNPACKED = b"unpacked"
+"""In the runtime directory: the directories of services that `pyinit -f` made of one file."""
+
+FILES = frozenset((READY, COUNTERS, LOCK, UNPACKED, b"services"))
 """Names in the runtime directory that are no service's."""
 
 

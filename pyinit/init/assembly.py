@@ -21,9 +21,12 @@ if TYPE_CHECKING:
 
     from pyinit.init.command import Command
     from pyinit.init.options import Options
+    from pyinit.init.services_file import Unpack
     from pyinit.logs.collector.client import Collector
     from pyinit.logs.collector.settings import Settings
+    from pyinit.services.context import Context
     from pyinit.services.definition.definition import LogDefinition
+    from pyinit.services.pair import LoggingPolicy
     from pyinit.services.runtime import RuntimeDirectory
     from pyinit.services.scanner import Scanner
     from pyinit.system.loop import Loop
@@ -32,8 +35,10 @@ CAPTURED = (1, 2)
 """The descriptors of a service that go into its log."""
 
 
-def run_init(options: "Options", began: float) -> int:
+def run_init(options: "Options", began: float, unpack: "Unpack") -> int:
     """Start everything and run until all of it is down; returns the exit code. `began`: monotonic s.
+
+    `unpack`: what writes the services of a file as directories, see `unpacking.py`. It is called in a child.
 
     The services are started first. What only process 1 itself needs is loaded after that.
     """
@@ -41,7 +46,7 @@ def run_init(options: "Options", began: float) -> int:
     loop = _loop(options, is_watching)
     _take_place(options)
     spawner = Spawner(has_groups=True)
-    scanner, collector, runtime = _supervise(options, loop, spawner) if is_watching else (None, None, None)
+    scanner, collector, runtime = _supervise(options, loop, spawner, unpack) if is_watching else (None, None, None)
     command = _command(options, loop, spawner) if options.command else None
     services = scanner or NoServices()
     if options.dialect == PYINIT:
@@ -86,7 +91,7 @@ def _has_directory(options: "Options") -> bool:
     """Whether there is a directory of services. Only a main command can do without one."""
     if options.service_dir is None:
         return False
-    if not options.command:
+    if not options.command or options.services:
         return True
     try:
         posix.stat(options.service_dir)
@@ -110,14 +115,15 @@ def _command(options: "Options", loop: "Loop", spawner: Spawner) -> "Command":
     return Command(loop, spawner, options)
 
 
-def _supervise(options: "Options", loop: "Loop", spawner: Spawner) -> "tuple[Scanner, Collector, RuntimeDirectory]":
+def _supervise(
+    options: "Options", loop: "Loop", spawner: Spawner, unpack: "Unpack"
+) -> "tuple[Scanner, Collector, RuntimeDirectory]":
     """Take up the services."""
     from pyinit.logs.collector.client import Collector
     from pyinit.logs.collector.settings import Settings
     from pyinit.services.context import Context
     from pyinit.services.pair import LoggingPolicy
     from pyinit.services.runtime import RuntimeDirectory
-    from pyinit.services.scanner import Scanner
 
     try:
         settings = Settings.from_environment(posix.environ)
@@ -129,20 +135,45 @@ def _supervise(options: "Options", loop: "Loop", spawner: Spawner) -> "tuple[Sca
     runtime.get()
     collector = Collector(loop, runtime.get)
     null_fd = posix.open("/dev/null", posix.O_RDONLY | posix.O_CLOEXEC)
-    policy = LoggingPolicy(ContainerLog(collector, settings, home), CAPTURED, null_fd, lambda name: name + b"/log")
+
+    def logging(services: bytes) -> LoggingPolicy:
+        log = ContainerLog(collector, settings, services)
+        return LoggingPolicy(log, CAPTURED, null_fd, lambda name: name + b"/log")
+
+    unpacked = b""
+    if options.services:
+        from pyinit.init.services_file import unpack_services
+
+        top, unpacked = unpack_services(options.services, home, runtime, spawner, unpack)
+        home = top
     context = Context(loop, spawner, runtime)
     context.has_settings = options.has_settings
     context.is_verbose = options.verbosity > 1
     context.tells = True
-    scanner = Scanner(context, policy, top)
-    try:
-        scanner.open()
-    except OSError as error:
-        report.die(PYINIT, b"unable to open service directory " + top, error)
+    scanner = _open_scanner(context, top, logging(home), unpacked, logging(unpacked))
     from pyinit.system.memory import OutOfMemory  # from here on it can wait until the services run
 
     context.memory = OutOfMemory()
     return scanner, collector, runtime
+
+
+def _open_scanner(
+    context: "Context", top: bytes, policy: "LoggingPolicy", unpacked: bytes, policy_of_unpacked: "LoggingPolicy"
+) -> "Scanner":
+    """Scan the service directory `top`, and the unpacked services if there are any."""
+    from pyinit.services.scanner import Scanner
+
+    try:
+        scanner = Scanner(context, policy, top)
+        if unpacked:
+            from pyinit.services.unpacked import ScannerOfTwo
+
+            scanner = ScannerOfTwo(context, policy, top, unpacked, policy_of_unpacked)
+        scanner.open()
+    except OSError as error:
+        hint = b": a file of services is for PYINIT_SERVICES or -f" if isinstance(error, NotADirectoryError) else b""
+        report.die(PYINIT, b"unable to open service directory %b: %b%b" % (top, report.reason(error), hint))
+    return scanner
 
 
 class ContainerLog:

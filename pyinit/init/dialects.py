@@ -51,6 +51,7 @@ def read_options(called: bytes, arguments: list[bytes], environment: "Environmen
 
 def _read_pyinit(options: Options, arguments: list[bytes], environment: "Environment") -> None:
     options.service_dir = environment.get(b"PYINIT_SERVICE_DIR") or b"/service"
+    options.services = environment.get(b"PYINIT_SERVICES") or b""
     options.has_settings = _has_settings(environment.get(b"PYINIT_DIALECT"))
     options.to_group = b"PYINIT_KILL_PROCESS_GROUP" in environment
     options.verbosity = _whole(environment, b"PYINIT_VERBOSITY", b"0")
@@ -63,15 +64,18 @@ def _read_pyinit(options: Options, arguments: list[bytes], environment: "Environ
         b"help": b"h",
         b"version": b"V",
         b"service-dir": b"d",
+        b"services": b"f",
         b"rewrite": b"r",
         b"single-child": b"c",
         b"verbose": b"v",
         b"early": b"E",
     }
-    words, options.command = split_words(arguments, b"sgwvhVcE", b"pder", long)
+    words, options.command = split_words(arguments, b"sgwvhVcE", b"pderf", long)
     for letter, value in words:
         if letter == b"d":
             options.service_dir = value
+        elif letter == b"f":
+            options.services = value
         elif letter == b"E":
             options.is_early = True
         else:

@@ -17,7 +17,7 @@ VARIABLES = frozenset(
         *(b"PYINIT_SERVICE_DIR", b"PYINIT_STATE", b"PYINIT_STOP_TIMEOUT", b"PYINIT_SIGNALS", b"PYINIT_VERBOSITY"),
         *(b"PYINIT_LOG", b"PYINIT_LOG_DIR", b"PYINIT_LOG_FORMAT", b"PYINIT_LOG_FOLD", b"PYINIT_LOG_SIZE"),
         *(b"PYINIT_LOG_COUNT", b"PYINIT_KILL_PROCESS_GROUP", b"PYINIT_DIALECT"),
-        *(b"PYINIT_WAIT", b"PYINIT_START", b"PYINIT_QUIET", b"PYINIT_TERMINATION_LOG"),
+        *(b"PYINIT_WAIT", b"PYINIT_START", b"PYINIT_QUIET", b"PYINIT_TERMINATION_LOG", b"PYINIT_SERVICES"),
     )
 )
 """All variables with our prefix that mean something; any other is probably misspelt."""
@@ -116,6 +116,8 @@ class Options:
     `not_run`: the exit codes for a command that is not found, for one that may not be executed, and for any other
     reason.
 
+    `services`: a file of services that are to be unpacked, empty for none.
+
     `manner`: how we speak. `hears`: the manner is asked of each signal. `untouched`: signals that are not taken, None
     for the usual. `let_through`: signals that are not even held, and do what they do to any program. `farewell`: a
     signal to what the command led, at its end; 0 for none. `clears`: what a command alone leaves behind is stopped.
@@ -144,6 +146,7 @@ class Options:
         "parent_death",
         "remapped",
         "service_dir",
+        "services",
         "starts_anyway",
         "stop_timeout",
         "subreaper",
@@ -168,6 +171,7 @@ class Options:
         self.command: list[bytes] = []
         self.asks = b""
         self.service_dir: bytes | None = None
+        self.services = b""
         self.has_settings = True
         self.stop_timeout = float(STOP_TIMEOUT)
         self.verbosity = 0

@@ -3,6 +3,8 @@
 A set of plain services never asks: the order's module is loaded with the first service that says something of it.
 """
 
+import posix
+
 from pyinit.services.life.moment import OPEN, WAITING
 
 TYPE_CHECKING = False
@@ -82,3 +84,8 @@ class Gates:
         self.ordering.stop(pairs)
         loop.call_at(until, self.ordering.stop_all)
         return True
+
+
+def is_unhurried(name: str, directory_fd: int) -> bool:
+    """Whether a service directory has no `before`."""
+    return not posix.access(name + "/before", posix.F_OK, dir_fd=directory_fd)

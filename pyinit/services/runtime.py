@@ -1,10 +1,10 @@
 """PID 1's runtime directory: the files that others read, and state whose service directory cannot be written.
 
 There, `NAME/supervise` and `NAME/log/supervise` are laid out as in a service directory, so that the C programs work on
-`RUNTIME/NAME` too. Ours find it by themselves. Nothing is ever executed from there. It is the first that can be used of
-$PYINIT_STATE, /run/pyinit, /dev/shm/pyinit-UID and /tmp/pyinit-UID. It must be a directory of ours that nobody else may
-write, and no symbolic link: some of these parents are open to all. Everybody may read the files; a service's state is
-closed to others.
+`RUNTIME/NAME` too. Ours find it by themselves. Nothing is executed from there but services that were unpacked. It is
+the first that can be used of $PYINIT_STATE, /run/pyinit, /dev/shm/pyinit-UID and /tmp/pyinit-UID. It must be a
+directory of ours that nobody else may write, and no symbolic link: some of these parents are open to all. Everybody may
+read the files; a service's state is closed to others.
 
 PID 1 holds a lock on `lock` there from before its first service. A directory that another pyinit has locked is passed
 over, so that its files stay its own.
@@ -93,12 +93,20 @@ class RuntimeDirectory:
         for name in (paths.READY, paths.COUNTERS):
             _remove(path + b"/" + name)
         try:
-            if lock_fd >= 0:
-                posix.ftruncate(lock_fd, 0)
-                posix.write(lock_fd, paths.pack_lock(posix.getpid(), self._service_dir))
+            self._tell_services()
         except OSError as error:
             self._warn(path, paths.LOCK, error)
         return True
+
+    def _tell_services(self) -> None:
+        if self._lock_fd >= 0:
+            posix.ftruncate(self._lock_fd, 0)
+            posix.pwrite(self._lock_fd, paths.pack_lock(posix.getpid(), self._service_dir), 0)
+
+    def serve(self, service_dir: bytes) -> None:
+        """From here on these are the services, absolute: say so in the lock file. Raises OSError."""
+        self._service_dir = service_dir
+        self._tell_services()
 
     def _warn(self, path: bytes, name: bytes, error: OSError) -> None:
         if not self._has_warned:

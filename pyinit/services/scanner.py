@@ -14,7 +14,7 @@ from sys import getfilesystemencoding
 
 from pyinit import report
 from pyinit.services.context import PROG as SUPERVISE
-from pyinit.services.gates import Gates
+from pyinit.services.gates import Gates, is_unhurried
 from pyinit.services.pair import DESCRIPTORS_EACH, Pair
 from pyinit.services.trouble import CannotOpen
 from pyinit.system import files
@@ -121,7 +121,9 @@ class Scanner:
             self._forget_unlisted()
             self._gates.settle(self.pairs.values())
         if self._tells_changes is None:  # asked once the services have been started: it takes a while
-            self._tells_changes = _tells_changes(self._directory_fd)
+            from pyinit.system.mounts import tells_changes
+
+            self._tells_changes = tells_changes(self._directory_fd)
         if not (is_followed and self._tells_changes) or self._said:
             self._scan_in(RESCAN)
 
@@ -140,7 +142,7 @@ class Scanner:
     def _scan_names(self, said: dict[bytes, bytes]) -> bool:
         """Take up every directory listed. False when the list cannot be read: then nothing is to be forgotten."""
         try:
-            names = posix.listdir(self._directory_fd)
+            names = self._names()
         except OSError as error:
             self._complain(said, b"", PROG, b"warning: unable to read directory", error)
             return False
@@ -149,18 +151,22 @@ class Scanner:
             pair.listed = False
         encoding = getfilesystemencoding()
         if self._context.has_settings and not self._context.is_classical:  # they go before others: read them first
-            names.sort(key=self._is_unhurried)
+            names.sort(key=lambda name: is_unhurried(name, self._home_of(name)[0]))
         for name in names:
             if not name.startswith("."):
                 service = name.encode(encoding, "surrogateescape")
-                if not self._context.loop.guard(self._take_up, service, said, owner=service):
+                if not self._context.loop.guard(self._take_up, service, said, *self._home_of(name), owner=service):
                     self._said[service] = b"internal error"
                     self.untaken.add(service)
         return True
 
-    def _is_unhurried(self, name: str) -> bool:
-        """Whether a directory has no `before`."""
-        return not posix.access(name + "/before", posix.F_OK, dir_fd=self._directory_fd)
+    def _names(self) -> list[str]:
+        """What is listed. Raises OSError."""
+        return posix.listdir(self._directory_fd)
+
+    def _home_of(self, name: str) -> "tuple[int, LoggingPolicy]":
+        """The directory that the name is in, and who logs what is in there."""
+        return self._directory_fd, self._policy
 
     def _tell_room(self, said: dict[bytes, bytes]) -> None:
         """Say how many services the limit of descriptors leaves room for."""
@@ -171,20 +177,20 @@ class Scanner:
             report.say(PROG, message)
         self._said[ROOM] = message
 
-    def _take_up(self, name: bytes, said: dict[bytes, bytes]) -> None:
+    def _take_up(self, name: bytes, said: dict[bytes, bytes], home_fd: int, policy: "LoggingPolicy") -> None:
         try:
-            found = posix.stat(name, dir_fd=self._directory_fd)
+            found = posix.stat(name, dir_fd=home_fd)
         except OSError as error:
             return self._complain(said, name, PROG, b"warning: unable to stat " + name, error)
         if not S_ISDIR(found.st_mode):
             return None
         key = found.st_dev, found.st_ino
         try:
-            pair = self.pairs.get(key) or self._new_pair(key, name)
+            pair = self.pairs.get(key) or self._new_pair(key, name, home_fd, policy)
             pair.listed = True
             if not pair.is_complete:
                 self._new.append(pair)
-                pair.start(self._directory_fd, name, self._gates.expect)
+                pair.start(home_fd, name, self._gates.expect)
         except CannotOpen as trouble:
             self._complain(said, name, SUPERVISE, b"fatal: " + trouble.message, trouble.error)
         except OSError as error:
@@ -198,10 +204,10 @@ class Scanner:
             self._context.loop.guard(self._gates.reread, pair, owner=pair.name)
         self.scan()
 
-    def _new_pair(self, key: "Key", name: bytes) -> Pair:
+    def _new_pair(self, key: "Key", name: bytes, home_fd: int, policy: "LoggingPolicy") -> Pair:
         """Raises OSError or CannotOpen: then it will be a new one at the next scan, too."""
-        pair = Pair(self._context, self._policy, name, self._pair_changed)
-        pair.open(self._directory_fd)
+        pair = Pair(self._context, policy, name, self._pair_changed)
+        pair.open(home_fd)
         self.pairs[key] = pair
         return pair
 
@@ -292,9 +298,3 @@ class Scanner:
     def everything(self) -> "list[Pair]":
         """All pairs of which something may be left."""
         return [*self.pairs.values(), *self._retired]
-
-
-def _tells_changes(directory_fd: int) -> bool:
-    from pyinit.system.mounts import tells_changes
-
-    return tells_changes(directory_fd)

@@ -70,6 +70,7 @@ class Spawner:
         "_home",
         "_raised_limit",
         "environment",
+        "interpret",
         "invalid_entries",
     )
 
@@ -81,6 +82,8 @@ class Spawner:
         )
         self.environment, self.invalid_entries = given_environment()
         """What programs get, and how many entries of the given environment they cannot get."""
+        self.interpret: Callable[[list[bytes], int], list[bytes]] | None = None
+        """Asked for another command line where a program in a directory may not be executed; raises OSError itself."""
         self._home = posix.open(".", posix.O_PATH | posix.O_DIRECTORY | posix.O_CLOEXEC)
         self._change_limit: Callable[[tuple[int, int]], None]
         self._given_limit: tuple[int, int] | None = None
@@ -127,15 +130,11 @@ class Spawner:
         try:
             if self._given_limit:
                 self._change_limit(self._given_limit)
-            return posix.posix_spawn(
-                argv[0],
-                argv,
-                environment,
-                file_actions=redirections,
-                setsigmask=(),
-                setsigdef=self._defaults,
-                **self._group,
-            )
+            return self._spawn(argv, redirections, environment)
+        except PermissionError:
+            if not self.interpret:
+                raise
+            return self._spawn(self.interpret(argv, directory_fd), redirections, environment)
         finally:
             self._go_back()
 
@@ -151,8 +150,27 @@ class Spawner:
 
         changed = {**self.environment, **changes}
         environment = {name: value for name, value in changed.items() if value is not None}
-        return start_told(
-            self.give_limit, argv, directory_fd, redirections, environment, bool(self._group), self._defaults
+
+        def start(argv: list[bytes]) -> int:
+            group = bool(self._group)
+            return start_told(self.give_limit, argv, directory_fd, redirections, environment, group, self._defaults)
+
+        try:
+            return start(argv)
+        except PermissionError:
+            if not self.interpret:
+                raise
+            return start(self.interpret(argv, directory_fd))
+
+    def _spawn(self, argv: list[bytes], redirections: "Redirections", environment: "Mapping[bytes, bytes]") -> int:
+        return posix.posix_spawn(
+            argv[0],
+            argv,
+            environment,
+            file_actions=redirections,
+            setsigmask=(),
+            setsigdef=self._defaults,
+            **self._group,
         )
 
     def _go_back(self) -> None:

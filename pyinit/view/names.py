@@ -49,8 +49,19 @@ def find(name: bytes) -> bytes:
     """
     if not is_bare(name) or (not _running_here() and _is_there(name)):
         return name
-    there = b"%b/%b" % (service_directory(), name)
-    return there if _is_there(there) else name
+    for top in _directories():
+        there = b"%b/%b" % (top, name)
+        if _is_there(there):
+            return there
+    return name
+
+
+def _directories() -> list[bytes]:
+    """The service directory, and that of the services that a pyinit has unpacked, if one runs here."""
+    top = service_directory()
+    found = running(posix.environ)
+    unpacked = b"%b/%b" % (found.directory, paths.UNPACKED) if found else top
+    return [top] if unpacked == top else [top, unpacked]
 
 
 def state_of(path: bytes) -> bytes:
@@ -147,19 +158,19 @@ def _is_inside(path: bytes, service_dir: bytes) -> bool:
 
 
 def listed() -> list[bytes]:
-    """The paths of all services and, after each, of its log if that is supervised; none without the directory."""
-    top = service_directory()
-    try:
-        names = sorted(name for name in posix.listdir(top) if not name.startswith(b"."))
-    except OSError:
-        return []
+    """The paths of all services and, after each, of its log if that is supervised; none without a directory."""
     found = []
-    for name in names:
-        path = b"%b/%b" % (top, name)
-        if _is_there(path + b"/."):
-            found.append(path)
-            if _is_there(state_of(path + b"/log") + b"/supervise"):
-                found.append(path + b"/log")
+    for top in _directories():
+        try:
+            names = sorted(name for name in posix.listdir(top) if not name.startswith(b"."))
+        except OSError:
+            continue
+        for name in names:
+            path = b"%b/%b" % (top, name)
+            if _is_there(path + b"/."):
+                found.append(path)
+                if _is_there(state_of(path + b"/log") + b"/supervise"):
+                    found.append(path + b"/log")
     return found
 
 

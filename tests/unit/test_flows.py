@@ -15,9 +15,9 @@ from tracing import traced
 import pyinit.init.ending  # loaded when a stop begins: its import is no part of the flow
 from pyinit.init.init import Init
 from pyinit.init.options import Options
-from pyinit.services import scanner
 from pyinit.services.pair import LoggingPolicy
 from pyinit.services.scanner import Scanner
+from pyinit.system import mounts
 
 assert pyinit.init.ending
 
@@ -27,7 +27,7 @@ LOOP_WAITS = ("Loop._turn", "Loop._timeout")
 
 @pytest.fixture(autouse=True)
 def _tells_changes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scanner, "_tells_changes", lambda fd: True)
+    monkeypatch.setattr(mounts, "tells_changes", lambda fd: True)
 
 
 class Container:

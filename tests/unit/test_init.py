@@ -18,11 +18,11 @@ from pyinit.init.options import Options
 from pyinit.init.parts import NoServices
 from pyinit.init.reactions import IGNORE, ROTATE, SUSPEND, Reaction
 from pyinit.services import census
-from pyinit.services import scanner as scanner_module
 from pyinit.services.life.presence import YOUNG
 from pyinit.services.life.shutdown import LAST_MOMENT
 from pyinit.services.pair import LoggingPolicy
 from pyinit.services.scanner import Scanner
+from pyinit.system import mounts
 from pyinit.system.sigloop import SignalLoop
 from pyinit.system.spawn import GROUP, NOTHING, SESSION
 
@@ -81,7 +81,7 @@ class Container:
         monkeypatch.setattr(ending, "variable", lambda pid, name: b"")
         monkeypatch.setattr(ending, "group", lambda pid: 0)
         monkeypatch.setattr("posix.isatty", lambda fd: False)
-        monkeypatch.setattr(scanner_module, "_tells_changes", lambda fd: True)
+        monkeypatch.setattr(mounts, "tells_changes", lambda fd: True)
 
     def add(self, name: str, **files: str) -> None:
         make_service(self.services, name, **files)

@@ -11,10 +11,10 @@ import pytest
 from descriptors import open_in
 from kernel import World, make_service
 
-from pyinit.services import scanner as scanner_module
 from pyinit.services.life.policy import Policy
 from pyinit.services.pair import DESCRIPTORS_EACH, LoggingPolicy, Pair
 from pyinit.services.scanner import RESCAN, SETTLE, Scanner
+from pyinit.system import mounts
 
 
 class Scanned:
@@ -65,7 +65,7 @@ class Scanned:
 def told(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """Whether the file system tells of changes: a list that a test may change."""
     answer = [True]
-    monkeypatch.setattr(scanner_module, "_tells_changes", lambda fd: answer[0])
+    monkeypatch.setattr(mounts, "tells_changes", lambda fd: answer[0])
     return answer
 
 
@@ -252,7 +252,7 @@ def test_without_descriptors_for_a_pipe_the_service_waits(
     assert [line.partition(":")[0] + ":" + line.partition(":")[2].partition(": the limit")[0] for line in room] == fits
     assert scanned.scanner.untaken == {b"web"}
     monkeypatch.undo()
-    monkeypatch.setattr(scanner_module, "_tells_changes", lambda fd: True)
+    monkeypatch.setattr(mounts, "tells_changes", lambda fd: True)
     scanned.world.run(1.1 * RESCAN)
     assert scanned.up == ["web"]
 

@@ -134,7 +134,7 @@ def test_a_log_of_the_container_and_a_logger() -> None:
         ("\n[web]", "f:2: web: has no run"),
         ("['a/b']\nrun = 'x'", "f:1: a/b: cannot be the name of a service"),
         ("['.a']\nrun = 'x'", "f:1: .a: cannot be the name of a service"),
-        (f"[{'a' * 256}]", f"f:1: {'a' * 256}: longer than 255 bytes"),
+        (f"[{'a' * 256}]", f"f:1: {'a' * 256}: cannot be the name of a service"),
         ("[web]\nrun = 'x'\nneed = ['a']", "f:3: web: need: unknown key: is needs meant?"),
         ("[web]\nrun = 'x'\nqqqq = 1", "f:3: web: qqqq: unknown key"),
         ("[web]\nrun = 1", "f:2: web: run: has to be a script, or a list of words"),
@@ -202,7 +202,7 @@ def test_a_mistake_has_its_line_its_service_and_its_key(text: str, message: str 
 
 def test_all_mistakes_are_told_in_the_order_of_their_lines() -> None:
     text = "[b]\nrun = 1\nx = 1\n[a]\nneeds = 1\n[c]\nrun = 'x'\n"
-    assert [message.partition(": ")[0] for message in mistakes(text)] == ["f:2", "f:3", "f:4"]
+    assert [message.partition(": ")[0] for message in mistakes(text)] == ["f:2", "f:3", "f:4", "f:5"]
     assert list(Source(text).services) == [b"c"]
 
 

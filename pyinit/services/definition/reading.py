@@ -21,6 +21,9 @@ LISTING = posix.O_RDONLY | posix.O_DIRECTORY | posix.O_CLOEXEC
 WANTING = (EMFILE, ENFILE, ENOMEM)
 """Errors of a system that has not enough of something for now."""
 
+REFUSED = ".refused"
+"""Left by `pyinit -f` in the directory of a service with mistakes: where the first is, and on a second line what."""
+
 KNOWN_IN_LOG = frozenset(("fold", "run", "script", "user"))
 
 
@@ -29,7 +32,7 @@ def read_definition(directory_fd: int, has_settings: bool = True) -> Definition:
 
     `has_settings`: the files that say something of the service's life count, too.
     """
-    known = KNOWN if has_settings else WITHOUT_SETTINGS
+    known = (KNOWN if has_settings else WITHOUT_SETTINGS) | {REFUSED}
     try:
         list_fd = posix.open(".", LISTING, dir_fd=directory_fd)
     except PermissionError:
@@ -44,10 +47,14 @@ def read_definition(directory_fd: int, has_settings: bool = True) -> Definition:
     troubles: list[tuple[bytes, bytes]] = []
     log = _read_log(directory_fd, troubles) if "log" in names else None
     policy, refusal = AS_DAEMONTOOLS, None
-    if not names <= WITHOUT_SETTINGS:
+    if not names - {REFUSED} <= WITHOUT_SETTINGS:
         from pyinit.services.definition.policy_files import read_policy
 
         policy, refusal = read_policy(names, directory_fd, log is not None and log.brings_logger, troubles)
+    if REFUSED in names:
+        where, _, what = files.read_bounded(REFUSED.encode(), directory_fd, LONGEST).partition(b"\n")
+        refusal = where, what
+        troubles.append(refusal)
     return Definition(
         is_down="down" in names and _exists(b"down", directory_fd, troubles),
         has_env="env" in names,
