@@ -45,14 +45,14 @@ def test_bare_names_are_looked_up_in_the_service_directory(machine: Machine) -> 
     until(lambda: machine.svstat("web").startswith("down"), "down")
 
 
-def test_a_path_that_exists_comes_before_a_name(
+def test_a_service_comes_before_a_path_of_that_name(
     machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     machine.add("web")
     machine.boot().until_up("web")
     monkeypatch.chdir(tmp_path)
     Path("web").mkdir()
-    assert command("svstat", "web", **machine.env).stdout.startswith(b"web: unable to open supervise/ok")
+    assert command("svstat", "web", **machine.env).stdout.startswith(b"web: up ")
     assert command("svstat", "./web", **machine.env).stdout.startswith(b"./web: unable to open supervise/ok")
 
 

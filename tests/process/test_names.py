@@ -92,6 +92,7 @@ def test_elsewhere_the_codes_are_those_of_the_c_programs(tmp_path: Path) -> None
 
 def test_help_and_version_are_answered_where_a_pyinit_runs(machine: Machine) -> None:
     machine.boot()
+    until(lambda: command("svstat", "--ready", **machine.env).returncode == 0, "a pyinit to run")
     for name in commands():
         if name == "pyinit":
             continue
