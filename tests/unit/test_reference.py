@@ -14,7 +14,11 @@ from pyinit.services.life import health, policy, readiness
 
 REFERENCE = Path(__file__).parents[2] / "docs/reference"
 INDEX = (REFERENCE / "README.md").read_text()
-PAGES = {page.stem: page.read_text() for page in REFERENCE.glob("*.md") if page.stem not in ("README", "doctor")}
+PAGES = {
+    page.stem: page.read_text()
+    for page in REFERENCE.glob("*.md")
+    if page.stem not in ("README", "doctor", "services-toml")
+}
 
 SCRIPT = "#!/bin/sh\n"
 BESIDE = {"timer": {"type": "oneshot\n"}, "ready": {"check": SCRIPT}, "health": {"check": SCRIPT}}
