@@ -13,7 +13,7 @@ from pyinit.services.context import PROG
 from pyinit.services.definition.reading import read_definition, read_log_as_svscan
 from pyinit.services.life.moment import DONE, OPEN, RUNNING
 from pyinit.services.life.readiness import LOG
-from pyinit.services.plumbing import PipeFds, make_pipe
+from pyinit.services.plumbing import PipeFds, make_pipe, open_pipe
 from pyinit.services.supervisor import Supervisor
 from pyinit.services.trouble import CannotOpen
 from pyinit.system import files
@@ -158,7 +158,7 @@ class Pair:
 
         The write end keeps its number. What is in the former pipe is read to its end. Raises OSError.
         """
-        read_fd, new_fd = posix.pipe2(posix.O_CLOEXEC)
+        read_fd, new_fd = open_pipe()
         self._former.add(self._fds.read)
         self._fds.read = read_fd
         if self._attach:

@@ -105,6 +105,16 @@ def test_a_log_is_written_as_its_user(make_machine: MakeMachine) -> None:
     assert {path.stat().st_uid for path in [directory, *directory.iterdir()]} == {nobody}
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="there is no other user to become")
+@pytest.mark.parametrize("files", [{}, {"ready": "log y\n"}], ids=["first pipe", "a pipe for each start"])
+def test_a_service_of_another_user_opens_dev_stdout_and_dev_stderr(machine: Machine, files: dict[str, str]) -> None:
+    words = "echo x >/dev/stdout; echo y >/dev/stderr; exec sleep 1000"
+    machine.add("web", f"exec setuidgid nobody sh -c '{words}'", **files)
+    machine.boot()
+    until(lambda: machine.stdout().count("\n") >= 2, machine.stderr)
+    assert machine.stdout() == "web: x\nweb: y\n"
+
+
 def test_what_is_wrong_in_a_services_own_log_is_told_and_its_lines_are_kept(machine: Machine) -> None:
     machine.add("a", "echo one; exec sleep 1000", log__user="no-such-user")
     machine.add("b", "echo two; exec sleep 1000", log__script="t 'unclosed")

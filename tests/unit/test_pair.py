@@ -358,6 +358,23 @@ def test_a_directory_that_is_gone_is_no_pair(world: World, tmp_path: Path) -> No
     assert caught.value.message == b"unable to chdir to web"
 
 
+def test_any_user_may_open_a_pipe_for_writing_and_only_its_owner_for_reading() -> None:
+    fds = plumbing.make_pipe()
+    assert {posix.fstat(fd).st_mode & 0o7777 for fd in (fds.read, fds.write)} == {0o622}
+    fds.close()
+
+
+def test_a_pipe_works_where_its_mode_cannot_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(fd: int, mode: int) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(posix, "fchmod", refuse)
+    fds = plumbing.make_pipe()
+    posix.write(fds.write, b"x")
+    assert posix.read(fds.read, 2) == b"x"
+    fds.close()
+
+
 def test_a_new_pipe_leaves_a_reserve_of_descriptors(monkeypatch: pytest.MonkeyPatch) -> None:
     before = open_in()
     fds = plumbing.make_pipe()
