@@ -14,8 +14,14 @@ LOGS = b"/var/log/services"
 READY = b"ready"
 """In the runtime directory, while every service that should be up has been up once."""
 
+STARTING, STOPPING = b"starting", b"stopping"
+"""How PID 1 is before it is ready, and when all are going down. The table of services says so."""
+
 COUNTERS = b"logs"
 """In the runtime directory: the counters of the log collector, see `counters.py`."""
+
+SERVICES = b"services"
+"""In the runtime directory: the table of services, see `services.py`."""
 
 LOCK = b"lock"
 """In the runtime directory: flocked by PID 1 while it lives, and by that the sign that a pyinit runs here."""
@@ -23,7 +29,7 @@ LOCK = b"lock"
 UNPACKED = b"unpacked"
 """In the runtime directory: the directories of services that `pyinit -f` made of one file."""
 
-FILES = frozenset((READY, COUNTERS, LOCK, UNPACKED, b"services"))
+FILES = frozenset((READY, COUNTERS, LOCK, UNPACKED, SERVICES))
 """Names in the runtime directory that are no service's."""
 
 

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from pyinit.services.context import Context
     from pyinit.services.definition.definition import LogDefinition
     from pyinit.services.pair import LoggingPolicy
-    from pyinit.services.runtime import RuntimeDirectory
     from pyinit.services.scanner import Scanner
     from pyinit.system.loop import Loop
 
@@ -46,7 +45,9 @@ def run_init(options: "Options", began: float, unpack: "Unpack") -> int:
     loop = _loop(options, is_watching)
     _take_place(options)
     spawner = Spawner(has_groups=True)
-    scanner, collector, runtime = _supervise(options, loop, spawner, unpack) if is_watching else (None, None, None)
+    found = _supervise(options, loop, spawner, unpack) if is_watching else (None, None, None)
+    scanner, collector, context = found
+    runtime = context.runtime if context else None
     command = _command(options, loop, spawner) if options.command else None
     services = scanner or NoServices()
     if options.dialect == PYINIT:
@@ -55,7 +56,12 @@ def run_init(options: "Options", began: float, unpack: "Unpack") -> int:
     table = reactions(options.overrides, command is not None, bool(services.pairs), untouched)
     may_come = command is not None and is_watching and not services.pairs
     later = (lambda: reactions(options.overrides, True, True)) if may_come else None
-    return Init(loop, services, options, began, collector, command, runtime).run(table, later)
+    init = Init(loop, services, options, began, collector, command, runtime)
+    if scanner and context:
+        from pyinit.services.table import ServicesTable
+
+        init.on_state = ServicesTable(context, scanner, options.stop_timeout, began).tell
+    return init.run(table, later)
 
 
 def _tell_unusable(options: "Options", services: "Scanner | NoServices") -> None:
@@ -117,7 +123,7 @@ def _command(options: "Options", loop: "Loop", spawner: Spawner) -> "Command":
 
 def _supervise(
     options: "Options", loop: "Loop", spawner: Spawner, unpack: "Unpack"
-) -> "tuple[Scanner, Collector, RuntimeDirectory]":
+) -> "tuple[Scanner, Collector, Context]":
     """Take up the services."""
     from pyinit.logs.collector.client import Collector
     from pyinit.logs.collector.settings import Settings
@@ -154,7 +160,7 @@ def _supervise(
     from pyinit.system.memory import OutOfMemory  # from here on it can wait until the services run
 
     context.memory = OutOfMemory()
-    return scanner, collector, runtime
+    return scanner, collector, context
 
 
 def _open_scanner(

@@ -7,6 +7,7 @@ from _signal import SIGSTOP
 from posix import environ, getpid
 
 from pyinit import report
+from pyinit.formats.paths import READY, STARTING, STOPPING
 from pyinit.init import reactions
 from pyinit.init.exit import exit_code
 from pyinit.system.adoption import has_children
@@ -57,6 +58,8 @@ class Init:
         self._logger = logger
         self._command = command
         self._runtime = runtime
+        self.on_state: Callable[[bytes, float | None], None] = lambda state, seconds: None
+        """Called with `starting`, `ready` and the seconds until then, and `stopping`, of services."""
         self._ending: Ending | None = None
         self._code: int | None = None
         """The code that a service has ended the container with."""
@@ -141,6 +144,7 @@ class Init:
         """Services have come beside a command that was alone: from here on this is a container of both."""
         self._later = None
         self._take_signals(table)
+        self.on_state(STARTING, None)
         self._began = self._loop.kernel.monotonic()
         if self._arrival:
             self._arrival.begin(self._began, None, is_told=False, waits_for_anything=True)
@@ -152,8 +156,10 @@ class Init:
         if self._command and self._command.is_waiting:
             self._start_command()
         if self._runtime and self._has_services:
-            text = b"services=%d in %.3fs" % (len(self._services.pairs), self._loop.kernel.monotonic() - self._began)
+            seconds = self._loop.kernel.monotonic() - self._began
+            text = b"services=%d in %.3fs" % (len(self._services.pairs), seconds)
             self._runtime.set_ready(text + b"\n")
+            self.on_state(READY, seconds)
             if not (self._command and self._options.is_quiet):
                 report.say(self.name, b"ready " + text)
             if environ.get(b"NOTIFY_SOCKET"):
@@ -285,6 +291,7 @@ class Init:
         self._tell(b"going down")
         if self._runtime and self._has_services:
             self._runtime.set_ready(b"")
+        self.on_state(STOPPING, None)
 
 
 def _nothing() -> None:

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from pyinit.services.census import Searches
     from pyinit.services.checker.wording import Order
     from pyinit.services.life.account import Accounts
+    from pyinit.services.life.moment import State
     from pyinit.services.notices import NotifySocket
     from pyinit.services.runtime import RuntimeDirectory
     from pyinit.system.loop import Loop
@@ -46,6 +47,9 @@ class Context:
     everything has to be down, monotonic s, as soon as that is known. `memory`: with it, a service that the kernel
     killed for want of memory is reported as such. `notices`: the socket of sd_notify, once a service asked for it, and
     `checker` the same. `searches`: looks for what services left behind, once one of them asked for that.
+
+    `on_step`: called with each supervisor that goes on to another state, and the state before. `strays_killed`: how
+    many processes that services left behind were killed.
     """
 
     __slots__ = (
@@ -58,9 +62,11 @@ class Context:
         "loop",
         "memory",
         "notices",
+        "on_step",
         "runtime",
         "searches",
         "spawner",
+        "strays_killed",
         "tells",
     )
 
@@ -78,3 +84,5 @@ class Context:
         self.searches: Searches | None = None
         self.notices: NotifySocket | None = None
         self.checker: Asking | None = None
+        self.on_step: Callable[[object, State], None] | None = None
+        self.strays_killed = 0

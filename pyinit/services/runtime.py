@@ -90,7 +90,7 @@ class RuntimeDirectory:
             self._warn(path, paths.LOCK, error)
             lock_fd = -1
         self._lock_fd = lock_fd
-        for name in (paths.READY, paths.COUNTERS):
+        for name in (paths.SERVICES, paths.READY, paths.COUNTERS):
             _remove(path + b"/" + name)
         try:
             self._tell_services()

@@ -48,11 +48,10 @@ class Scanner:
         self.name = PROG
         self.path = path
         self.pairs: dict[Key, Pair] = {}
-        self._context = context
-        self._policy = policy
+        self._context, self._policy = context, policy
         self._subscribers: list[Callable[[Pair], None]] = []
-        self._directory_fd = -1
-        self._watch_fd = -1
+        self.on_scan: Callable[[], None] = lambda: None
+        self._directory_fd = self._watch_fd = -1
         self._tells_changes: bool | None = False
         self._timer: Deadline | None = None
         self._due = float("inf")
@@ -126,6 +125,7 @@ class Scanner:
             self._tells_changes = tells_changes(self._directory_fd)
         if not (is_followed and self._tells_changes) or self._said:
             self._scan_in(RESCAN)
+        self.on_scan()
 
     def _follow(self, said: dict[bytes, bytes]) -> bool:
         """Go to the directory that is at the path now, if it is another one. False if that cannot be done."""

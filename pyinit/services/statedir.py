@@ -59,6 +59,14 @@ class StateDir:
         self._name = name
 
     @property
+    def is_normally_down(self) -> bool:
+        """Whether there is a file `down` in the service directory."""
+        try:
+            return files.exists(b"down", self.fds.directory)
+        except OSError:
+            return False
+
+    @property
     def is_deleted(self) -> bool:
         """Whether the service directory has been removed: nobody can command the service any more."""
         try:

@@ -8,12 +8,12 @@ the directory: its lock is free. Its FIFOs have no reader then, and so svok and 
 import posix
 from _signal import SIGKILL
 
-from pyinit import report
 from pyinit.formats import status
 from pyinit.formats.control import ALPHABET, DOWN, NEITHER, UP
-from pyinit.services.context import PROG
+from pyinit.services.accounting import tell_out_of_memory, tell_step
 from pyinit.services.definition.reading import read_as_supervise, read_definition
-from pyinit.services.life.events import Allowed, Commanded, Exited, Finish, Opened, Signal, Start, Waited
+from pyinit.services.history import History
+from pyinit.services.life.events import Allowed, Commanded, Exited, Finish, Opened, Signal, Start, Started, Waited
 from pyinit.services.life.moment import BLOCKED, DONE, FAILED, FINISHING, LEFT, NEVER, OPEN, WAITING, State
 from pyinit.services.life.state import AT_REST, step
 from pyinit.services.publication import Publication
@@ -55,15 +55,16 @@ class Supervisor:
         "_context",
         "_publication",
         "_starter",
-        "_statedir",
         "_timer",
         "_watch_fd",
+        "history",
         "is_content_changed",
         "name",
         "on_change",
         "on_exit",
         "on_leave",
         "state",
+        "statedir",
     )
 
     def __init__(
@@ -76,17 +77,18 @@ class Supervisor:
     ) -> None:
         self.name = name
         self.state = State(DOWN, 0)
+        self.history = History()
         self.on_exit: Callable[[], None] | None = None
         self.on_change: Callable[[], None] | None = None
         self.on_leave: Callable[[], None] | None = None
         self._context = context
-        self._statedir = StateDir(name, directory_fd)
-        self._starter = Starter(context, name, self._statedir, redirections, self.handle, renew_log)
+        self.statedir = StateDir(name, directory_fd)
+        self._starter = Starter(context, name, self.statedir, redirections, self.handle, renew_log)
         self._timer: Deadline | None = None
         self._watch_fd = -1
         self.is_content_changed = False
         """Whether a file of a refused directory has changed since it was read."""
-        self._publication = Publication(context, name, self._statedir)
+        self._publication = Publication(context, name, self.statedir)
 
     @property
     def pid(self) -> int:
@@ -107,7 +109,7 @@ class Supervisor:
     @property
     def is_deleted(self) -> bool:
         """Whether the directory has been removed: nobody can command the service any more."""
-        return self._statedir.is_deleted
+        return self.statedir.is_deleted
 
     def open(self, definition: "Definition | None" = None, gate: int = OPEN) -> None:
         """Lock the directory, make its FIFOs, start run if it is wanted up. Raises CannotOpen, owning nothing then.
@@ -121,7 +123,7 @@ class Supervisor:
             raise
 
     def _open(self, definition: "Definition | None", gate: int) -> None:
-        statedir, context = self._statedir, self._context
+        statedir, context = self.statedir, self._context
         try:
             definition = definition or self.define()
         except OSError as error:
@@ -144,7 +146,7 @@ class Supervisor:
         if self.state.phase == LEFT:
             return
         try:
-            self._statedir.open_ok()
+            self.statedir.open_ok()
         except CannotOpen as trouble:
             if self._context.is_classical:
                 raise
@@ -154,7 +156,7 @@ class Supervisor:
 
     def define(self) -> "Definition":
         """What the directory says now. Raises OSError."""
-        context, directory_fd = self._context, self._statedir.fds.directory
+        context, directory_fd = self._context, self.statedir.fds.directory
         if context.is_classical:
             return read_as_supervise(directory_fd)
         return read_definition(directory_fd, context.has_settings)
@@ -176,7 +178,7 @@ class Supervisor:
         loop = self._context.loop
         if is_wanted and self._watch_fd < 0:
             try:
-                self._watch_fd = loop.watch_directory(self._statedir.fds.directory, self._content_changed, FILES_CHANGE)
+                self._watch_fd = loop.watch_directory(self.statedir.fds.directory, self._content_changed, FILES_CHANGE)
             except OSError:
                 pass
         elif not is_wanted and self._watch_fd >= 0:
@@ -188,8 +190,8 @@ class Supervisor:
         if self.on_change:
             self.on_change()
 
-    def handle(self, event: "Event") -> None:  # noqa: C901
-        """The one way in: take the event, do what follows from it, publish the status, tell of a new phase."""
+    def handle(self, event: "Event") -> None:  # noqa: C901, PLR0912
+        """The one way in: take the event, do what follows from it, publish the status, tell of it. It is one flow."""
         if self._timer:
             self._timer.cancel()
             self._timer = None
@@ -202,6 +204,7 @@ class Supervisor:
                 match action:
                     case Start():
                         pending = self._starter.start(before.phase in AT_REST)
+                        self.history.starts += type(pending) is Started
                     case Signal():
                         self.signal(action.number, action.to_group)
                     case Finish():
@@ -220,27 +223,17 @@ class Supervisor:
             self._starter.inquire().follow(state)
         if state.phase == LEFT != before.phase:
             self._leave()
+        if self._context.on_step and state is not before:
+            self._context.on_step(self, before)
         if (state.phase, state.pid, state.kills) != (before.phase, before.pid, before.kills):
             self._context.loop.guard(self._tell, before, owner=self.name)
 
     def _tell(self, before: "State") -> None:
         """Say what has happened, if that is worth a line; then tell who follows the service."""
         context, state = self._context, self.state
-        if context.tells:
-            line = self._account(before)
-            if line:
-                report.say(context.loop.prog, line)
+        tell_step(context, self.name, before, state)
         if self.on_change and (state.phase != before.phase or (context.is_verbose and state.pid != before.pid)):
             self.on_change()
-
-    def _account(self, before: "State") -> bytes:
-        """The line for what has happened, or nothing. The module is loaded for the first of them."""
-        context = self._context
-        if context.accounts is None:
-            from pyinit.services.life.account import Accounts
-
-            context.accounts = Accounts()
-        return context.accounts.line(self.name, before, self.state, context.loop.kernel.monotonic())
 
     def command(self, letters: bytes) -> None:
         """Obey letters as if they had been read from `supervise/control`. The C programs know fewer of them."""
@@ -263,20 +256,15 @@ class Supervisor:
 
     def _exited(self, outcome: int) -> None:
         """The process has ended and was reaped."""
+        is_oom = outcome == -SIGKILL and tell_out_of_memory(self._context, self.name, self.pid)
         try:
-            if outcome == -SIGKILL:
-                self._tell_out_of_memory()
             if self._starter.inquiry:
                 self._starter.inquiry.end()
             if self.on_exit:
                 self.on_exit()
         finally:
             self.handle(Exited(outcome))
-
-    def _tell_out_of_memory(self) -> None:
-        memory = self._context.memory
-        if memory and memory.has_struck():
-            report.say(PROG, b"warning: %b (pid %d) was killed: the container is out of memory" % (self.name, self.pid))
+            self.history.add(outcome, is_oom)
 
     def _wake(self) -> None:
         self._timer = None
@@ -285,7 +273,7 @@ class Supervisor:
     def _read_control(self) -> None:
         """Obey what is in the FIFO. The rest of a flood is still ready in the next turn."""
         try:
-            letters = posix.read(self._statedir.fds.control, COMMANDS_AT_ONCE)
+            letters = posix.read(self.statedir.fds.control, COMMANDS_AT_ONCE)
         except BlockingIOError:
             return
         for letter in letters:
@@ -302,6 +290,6 @@ class Supervisor:
     def _close(self) -> None:
         self._publication.cancel()
         self._watch(False)
-        if self._statedir.fds.control >= 0:
-            self._context.loop.remove_reader(self._statedir.fds.control)
-        self._statedir.close()
+        if self.statedir.fds.control >= 0:
+            self._context.loop.remove_reader(self.statedir.fds.control)
+        self.statedir.close()

@@ -6,6 +6,7 @@ The returned descriptors belong to the caller.
 
 import posix
 from _stat import S_ISREG
+from errno import ENOSPC
 
 WRITE_FLAGS = posix.O_WRONLY | posix.O_NONBLOCK | posix.O_CLOEXEC
 READ_FLAGS = posix.O_RDONLY | posix.O_NONBLOCK | posix.O_CLOEXEC
@@ -66,6 +67,19 @@ def create(name: bytes, content: bytes, directory: int) -> int:
         posix.unlink(name, dir_fd=directory)
         raise OSError("partial write")
     return descriptor
+
+
+def replace(path: bytes, content: bytes) -> None:
+    """Write a file of mode 0644 beside, then rename: a reader sees the old file or the new one."""
+    beside = path + b".new"
+    descriptor = posix.open(beside, WRITE_FLAGS | posix.O_TRUNC | posix.O_CREAT | posix.O_NOFOLLOW, 0o644)
+    try:
+        posix.fchmod(descriptor, 0o644)
+        if posix.write(descriptor, content) != len(content):
+            raise OSError(ENOSPC, "")
+    finally:
+        posix.close(descriptor)
+    posix.rename(beside, path)
 
 
 def is_missing(name: bytes, directory: int | None = None) -> bool:

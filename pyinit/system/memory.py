@@ -19,6 +19,11 @@ class OutOfMemory:
         seen, self._seen = self._seen, _kills()
         return self._seen > seen
 
+    @property
+    def kills(self) -> int:
+        """How often the kernel has killed so far."""
+        return _kills()
+
 
 def _kills() -> int:
     for name in COUNTERS:

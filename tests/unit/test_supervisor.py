@@ -159,13 +159,13 @@ def test_a_status_is_published_once_for_an_event_and_only_if_it_is_another(
     web: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     published: list[bytes] = []
-    publish = web.supervisor._statedir.publish
+    publish = web.supervisor.statedir.publish
 
     def note(self: object, content: bytes) -> None:
         published.append(content)
         publish(content)
 
-    monkeypatch.setattr(type(web.supervisor._statedir), "publish", note)
+    monkeypatch.setattr(type(web.supervisor.statedir), "publish", note)
     web.command(b"tttt")
     web.world.run(5)
     assert published == []
