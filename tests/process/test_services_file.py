@@ -1,7 +1,9 @@
 """pyinit -f: the services of one file are unpacked at boot and run beside those of the service directory."""
 
 import os
+import re
 import subprocess
+import sys
 from pathlib import Path
 from signal import SIGHUP
 
@@ -10,6 +12,13 @@ from machine import Machine, MakeMachine, command
 from waiting import until
 
 WEB = '[web]\nrun = "echo hello; exec sleep 1000"\n'
+
+ASKED = """
+[asked]
+run = ["sleep", "1000"]
+check = "echo checked"
+finish = "echo finished $1 $2 $3"
+"""
 
 
 def unpacked(machine: Machine) -> Path:
@@ -49,13 +58,32 @@ def test_services_of_a_file_beside_the_directory(machine: Machine, by: str) -> N
 
 
 def test_process_1_never_loads_what_reads_toml(machine: Machine) -> None:
-    machine.boot("-f", write(machine, WEB))
-    until_said(machine, "ready services=1 ")
-    maps = machine.proc("maps").decode()
-    loaded = [name for name in ("tomllib", "/re/", "pyinit/convert") if name in maps]
-    assert loaded == []
-    opened = [os.readlink(f"/proc/{machine.pid}/fd/{number}") for number in os.listdir(f"/proc/{machine.pid}/fd")]
-    assert not [path for path in opened if path.endswith(".toml")]
+    """Each import is printed with the pid: only the child imports these."""
+    site = machine.top / "site"
+    site.mkdir()
+    site.joinpath("spy.py").write_text(
+        "import builtins, posix, sys\n"
+        "really = builtins.__import__\n"
+        "def tell(name, *arguments, **named):\n"
+        "    posix.write(2, b'%d imports %s\\n' % (posix.getpid(), name.encode()))\n"
+        "    return really(name, *arguments, **named)\n"
+        "builtins.__import__ = tell\n"
+        "del sys.argv[0]\n"
+        "sys.path[0] = sys.argv[0].rpartition('/bin/')[0]\n"
+        "exec(compile(open(sys.argv[0]).read(), sys.argv[0], 'exec'))\n"
+    )
+    interpreter = machine.top / "interpreter"
+    interpreter.write_text(f'#!/bin/sh\nshift\nexec {sys.executable} -S {site}/spy.py "$@" -IS\n')
+    interpreter.chmod(0o755)
+    machine.interpreter = interpreter
+    machine.boot("-f", write(machine, WEB), "sh", "-c", "exec sleep 1000")
+    until(lambda: "web: hello" in machine.stdout(), "the line")
+    imports = re.findall(r"^(\d+) imports (.*)$", machine.stderr(), re.MULTILINE)
+    assert {pid for pid, name in imports if name == "tomllib"}.isdisjoint({"1"})
+    assert {name for _, name in imports} >= {"tomllib", "pyinit.convert.unpacking", "pyinit.init.services_file"}
+    by_process_1 = {name for pid, name in imports if pid == "1"}
+    assert "pyinit.init.services_file" in by_process_1
+    assert not {name for name in by_process_1 if name.startswith(("tomllib", "pyinit.convert", "difflib"))}
 
 
 def test_without_a_service_directory_these_are_all(machine: Machine) -> None:
@@ -118,6 +146,13 @@ def test_a_service_with_mistakes_is_refused_and_the_rest_boots(machine: Machine)
     assert said.count("neds") == 1
 
 
+@pytest.mark.parametrize(("critical", "code"), [("7", 7), ("true", 1), ("'x'", 1)])
+def test_a_critical_service_with_mistakes_ends_the_container(machine: Machine, critical: str, code: int) -> None:
+    machine.boot("-f", write(machine, f"[bad]\nrun = ['sleep', '1']\nneds = []\ncritical = {critical}\n" + WEB))
+    assert machine.wait() == code
+    assert "bad/services.toml:3: neds: unknown key" in machine.stderr()
+
+
 @pytest.mark.parametrize(
     ("make", "why"),
     [
@@ -172,12 +207,15 @@ def test_where_nothing_may_be_executed_the_interpreter_is(machine: Machine) -> N
     subprocess.run(["mount", "-t", "tmpfs", "-o", "noexec,mode=755", "none", place], check=True)
     try:
         script = "'''#! /bin/sh -eu \necho $0 $-; exec sleep 1000\n'''"
-        machine.boot("-f", write(machine, f"[odd]\nrun = {script}\n" + WEB))
+        machine.boot("-f", write(machine, f"[odd]\nrun = {script}\n" + ASKED + WEB))
         until(lambda: "web: hello" in machine.stdout(), "the line")
         until(lambda: "odd: ./run " in machine.stdout(), "the line")
+        until(lambda: "asked: checked" in machine.stdout(), "a check")
+        machine.inside("svc", "-d", "asked")
+        until(lambda: "asked: finished 256 15 asked" in machine.stdout(), "a finish")
         flags = machine.stdout().partition("odd: ./run ")[2].split()[0]
         assert {"e", "u"} <= set(flags)
-        until_said(machine, "ready services=2 ")
+        until_said(machine, "ready services=3 ")
         assert machine.stop() == 0
     finally:
         machine.destroy()
