@@ -63,6 +63,7 @@ class Inquiry:
         "_fds",
         "_handle",
         "_is_stopping",
+        "_make_watchdog",
         "_name",
         "_notices",
         "_pid",
@@ -70,6 +71,7 @@ class Inquiry:
         "_questions",
         "_renew_log",
         "_starts",
+        "_state",
         "_watchdog",
         "status_text",
     )
@@ -92,6 +94,8 @@ class Inquiry:
         self._notices: NotifySocket | None = None
         self._questions: Questions | None = None
         self._watchdog: Watchdog | None = None
+        self._make_watchdog: type[Watchdog]
+        self._state: State | None = None
         self._is_stopping = False
         """Whether the process said that it is going down: it is not asked how it is any more."""
         self._pid = 0
@@ -119,6 +123,9 @@ class Inquiry:
             self._notices = self._notify_socket()
             changes[b"NOTIFY_SOCKET"] = self._notices.value
         if health and health.kind == WATCHDOG:
+            from pyinit.services import watchdog  # now, when failing is a failed start
+
+            self._make_watchdog = watchdog.Watchdog
             changes[b"WATCHDOG_USEC"] = b"%d" % (health.timeout * 1e6)
             changes[b"WATCHDOG_PID"] = b""  # known when there is a process
         if readiness and kind == FD:
@@ -180,13 +187,11 @@ class Inquiry:
 
     def follow(self, state: "State") -> None:
         """Ask what this state calls for, and no more."""
-        policy, health = state.policy, state.policy.health
+        self._state, policy, health = state, state.policy, state.policy.health
         is_well_asked = state.phase == RUNNING and not state.is_paused and not self._is_stopping
         is_watched = is_well_asked and health is not None and health.kind == WATCHDOG
         if is_watched and health and not self._watchdog:
-            from pyinit.services.watchdog import Watchdog
-
-            self._watchdog = Watchdog(self._context.loop, health, state.is_sick, self._found)
+            self._watchdog = self._make_watchdog(self._context.loop, health, state.is_sick, self._found)
         elif not is_watched and self._watchdog:
             self._watchdog.close()
             self._watchdog = None
@@ -228,9 +233,8 @@ class Inquiry:
             self._watchdog.alive()
         elif self._watchdog and notice.is_sick:
             self._watchdog.trigger()
-        if notice.is_stopping and self._watchdog:
-            self._watchdog.close()
-            self._watchdog = None
+        if notice.is_stopping and self._state:
+            self.follow(self._state)
 
     def _replace(self, pid: int) -> None:
         """Another process is the service's from now on. It has to be a child of ours that is nobody else's."""

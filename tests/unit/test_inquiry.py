@@ -118,6 +118,22 @@ def test_health_is_asked_in_phase_up_alone(world: World, tmp_path: Path, checker
     assert (phase(web), checker.asked) == (STOPPING, [])
 
 
+def test_one_that_says_that_it_stops_is_asked_no_more(world: World, tmp_path: Path, checker: FakeChecker) -> None:
+    world.spawner._next_pid = os.getpid()
+    web = service(world, tmp_path, ready="notify", health="port 80")
+    name = world.spawner.starts[0].changes[b"NOTIFY_SOCKET"]
+    assert name
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sending:
+        sending.sendto(b"READY=1", b"\0" + name[1:])
+        world.run()
+        assert (phase(web), checker.asked) == (RUNNING, [HEALTH])
+        sending.sendto(b"STOPPING=1", b"\0" + name[1:])
+        world.run()
+    assert (phase(web), checker.asked) == (RUNNING, [])
+    assert world.context.notices
+    world.context.notices._socket.close()
+
+
 @pytest.mark.parametrize(("then", "expected"), [("restart", BACKOFF), ("fail", FAILED)])
 def test_a_sick_service(world: World, tmp_path: Path, checker: FakeChecker, then: str, expected: bytes) -> None:
     web = service(world, tmp_path, health=f"port 80 then {then}", backoff="5")
