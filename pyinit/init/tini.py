@@ -56,7 +56,7 @@ Command line options:
   -v: Generate more verbose output. Repeat up to 3 times.
   -w: Print a warning when processes are getting reaped.
   -g: Send signals to the child's process group.
-  -e EXIT_CODE: Remap EXIT_CODE (from 0 to 255) to 0 (can be repeated).
+  -e EXIT_CODE: Remap EXIT_CODE (from 0 to 255) to 0.
   -l: Show license and exit.
 
 Environment variables:
@@ -145,10 +145,11 @@ def _atoi(text: bytes) -> int:
 class Tini(Manner):
     """Warnings, and with each `-v` more of what happens."""
 
-    __slots__ = ("is_subreaper", "level", "tells_reaped")
+    __slots__ = ("_pid", "is_subreaper", "level", "tells_reaped")
 
     def __init__(self) -> None:
         super().__init__()
+        self._pid = 0
         self.level = WARNING
         self.is_subreaper = False
         self.tells_reaped = False
@@ -191,6 +192,7 @@ class Tini(Manner):
 
     def started(self, name: bytes, pid: int) -> None:
         """The command runs."""
+        self._pid = pid
         self._say(INFO, b"Spawned child process '%b' with pid '%d'" % (name, pid))
 
     def not_run(self, name: bytes, error: OSError) -> None:
@@ -212,6 +214,7 @@ class Tini(Manner):
 
     def ended(self, outcome: int, code: int) -> None:
         """The command has ended."""
+        self._say(DEBUG, b"Reaped child with pid: '%d'" % self._pid)
         if outcome >= 0:
             self._say(INFO, b"Main child exited normally (with status '%d')" % outcome)
         else:

@@ -6,98 +6,18 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from machine import BIN, UNSHARE, environment
+from inits import DEBIAN, LISTENER, Running, Scenario, descendants, link_ours, run
+from machine import environment
 from waiting import until
-
-DEBIAN = {"tini": "/usr/bin/tini", "dumb-init": "/usr/bin/dumb-init"}
-
-LISTENER = """
-import os, signal, sys
-numbers = set(map(int, sys.argv[1:]))
-signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
-os.write(1, b"ready\\n")
-while True:
-    os.write(1, b"%d\\n" % signal.sigwaitinfo(numbers).si_signo)
-"""
-"""Prints the number of each signal in its arguments that it gets. Fetched: a handler may come due before a pause."""
 
 
 @pytest.fixture(scope="module")
 def ours(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Symbolic links to our launcher, by the other names, in a directory of their own."""
-    top = tmp_path_factory.mktemp("ours")
-    for name in DEBIAN:
-        (top / name).symlink_to(BIN / "pyinit")
-    return {name: str(top / name) for name in DEBIAN}
+    return link_ours(tmp_path_factory.mktemp("ours"))
 
-
-def run(
-    program: str, *words: str, stdin: str = "", namespace: bool = False, **env: str
-) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [*(UNSHARE if namespace else []), program, *words],
-        env=environment(**env),
-        input=stdin,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=30,
-        start_new_session=True,
-    )
-
-
-class Running:
-    """The program with a command that says `ready`; its lines arrive in `lines`."""
-
-    def __init__(self, out: Path, program: str, *words: str, **env: str) -> None:
-        self.out = out
-        with out.open("wb") as file:
-            self.process = subprocess.Popen(
-                [program, *words],
-                env=environment(**env),
-                stdin=subprocess.DEVNULL,
-                stdout=file,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-            )
-        until(lambda: "ready" in self.lines(), f"{words} to be ready")
-
-    def __enter__(self) -> "Running":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for pid in (*reversed(descendants(self.process.pid)), self.process.pid):
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
-        self.process.wait(10)
-
-    def lines(self) -> list[str]:
-        return self.out.read_text().split()
-
-    def send(self, number: int) -> None:
-        self.process.send_signal(number)
-
-    def until_line(self, line: str) -> None:
-        until(lambda: line in self.lines(), f"{line} in {self.lines()}")
-
-    def state(self, pid: int = 0) -> str:
-        return Path(f"/proc/{pid or self.process.pid}/stat").read_text().rpartition(") ")[2][0]
-
-
-def descendants(pid: int) -> list[int]:
-    children = Path(f"/proc/{pid}/task/{pid}/children")
-    found = [int(word) for word in children.read_text().split()] if children.exists() else []
-    return [one for child in found for one in (child, *descendants(child))]
-
-
-Scenario = Callable[[str, Path], object]
-"""What was seen of a program, in a directory of its own."""
 
 # --- exit codes
 
@@ -235,13 +155,13 @@ def group(*options: str, **env: str) -> Scenario:
     return scenario
 
 
-def stopped(*options: str, **env: str) -> Scenario:
-    """What TSTP stops, and whether CONT has it go on."""
+def stopped(*options: str, number: int = signal.SIGTSTP, **env: str) -> Scenario:
+    """What TSTP or its like stops, and whether CONT has it go on."""
 
     def scenario(program: str, top: Path) -> object:
         with Running(top / "out", program, *options, "--", "sh", "-c", "echo ready; exec sleep 1000", **env) as running:
             child = descendants(running.process.pid)[0]
-            running.send(signal.SIGTSTP)
+            running.send(number)
             until(lambda: running.state(child) == "T" or running.state() == "T", "something to stop")
             time.sleep(0.2)
             seen = [(running.state(), running.state(child))]
@@ -251,6 +171,50 @@ def stopped(*options: str, **env: str) -> Scenario:
             return [*seen, (running.state(), running.state(child))]
 
     return scenario
+
+
+def stopped_with_background(*options: str) -> Scenario:
+    """Whether a shell's child in the background stops and goes on with it."""
+
+    def scenario(program: str, top: Path) -> object:
+        script = "sleep 1000 & echo ready; exec sleep 1001"
+        with Running(top / "out", program, *options, "--", "sh", "-c", script) as running:
+            pids = [running.process.pid, *descendants(running.process.pid)]
+            until(lambda: all("sleep" in Path(f"/proc/{pid}/comm").read_text() for pid in pids[1:]), "both to run")
+            seen = []
+            for number, state in ((signal.SIGTSTP, "T"), (signal.SIGCONT, "S")):
+                running.send(number)
+                until(lambda state=state: running.state() == state, f"to be {state}")  # type: ignore[misc]
+                time.sleep(0.2)
+                seen.append([running.state(pid) for pid in pids])
+            return seen
+
+    return scenario
+
+
+def suspended_by(rewriting: str) -> Scenario:
+    """TSTP as another signal: it suspends the program all the same, and the command gets the other one."""
+
+    def scenario(program: str, top: Path) -> object:
+        words = [sys.executable, "-c", LISTENER, "1", "10", "20"]
+        with Running(top / "out", program, "-r", rewriting, "--", *words) as running:
+            running.send(signal.SIGTSTP)
+            until(lambda: running.state() == "T", "it to be suspended")
+            running.send(signal.SIGCONT)
+            until(lambda: running.state() != "T", "it to go on")
+            running.send(signal.SIGHUP)
+            running.until_line("1")
+            return running.lines()
+
+    return scenario
+
+
+def directories(program: str, top: Path) -> object:
+    """Where the program is and where the command is."""
+    script = "readlink /proc/$PPID/cwd /proc/$$/cwd"
+    line = f"cd {top}; exec {program} -- sh -c '{script}'"
+    done = subprocess.run(["sh", "-c", line], env=environment(), capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout.replace(str(top), "TOP")
 
 
 def killed_by_signal(number: int, *options: str) -> Scenario:
@@ -338,6 +302,9 @@ def as_process_1(*options: str) -> Scenario:
 MOST = tuple(n for n in range(1, 65) if n not in (9, 17, 19, 32, 33, 4, 5, 6, 7, 8, 11, 31, 20, 21, 22))
 """What both programs forward: not faults, not what stops a process of a terminal (which dumb-init rewrites)."""
 
+FAULTS = (4, 5, 6, 7, 8, 11, 31)
+"""Signals that mean a fault of one's own, unless they come from another process."""
+
 BOTH: dict[str, Scenario] = {
     "exit codes": codes(*EXITS),
     "exit codes as process 1": codes(*EXITS[:3], *KILLS, namespace=True),
@@ -385,6 +352,17 @@ SCENARIOS: dict[str, dict[str, Scenario]] = {
         "options together": codes("-cv|sh|-c|exit 5", "--single-child|--|sh|-c|exit 6", "-v|--|sh|-c|exit 7"),
         "rewritten": signals_to_command("-r", "15:3", "--rewrite", "1:10", "--rewrite=2:12", numbers=(15, 1, 2, 3)),
         "rewritten to nothing": ignored("-r", "15:0", number=15),
+        "faults": signals_to_command(numbers=FAULTS),
+        "faults for a single child": signals_to_command("-c", numbers=FAULTS),
+        "TTIN": stopped(number=signal.SIGTTIN),
+        "TTOU": stopped(number=signal.SIGTTOU),
+        "TTIN, single child": stopped("-c", number=signal.SIGTTIN),
+        "TTOU, single child": stopped("-c", number=signal.SIGTTOU),
+        "what stops with what": stopped_with_background(),
+        "what stops with what, single child": stopped_with_background("-c"),
+        "suspending as another signal": suspended_by("20:10"),
+        "suspending without a signal": suspended_by("20:0"),
+        "directories": directories,
         "a single child": place_in_tree("-c"),
         "a single child, by variable": place_in_tree(DUMB_INIT_SETSID="0"),
         "whom a signal reaches, single child": group("-c"),
@@ -405,11 +383,3 @@ def test_like_debians(name: str, scenario: str, ours: dict[str, str], tmp_path: 
     theirs = run_on(DEBIAN[name], tmp_path / "theirs")
     assert run_on(ours[name], tmp_path / "ours") == theirs
     assert theirs, "something was seen"
-
-
-def test_what_they_print_goes_where_theirs_goes(ours: dict[str, str]) -> None:
-    """Words differ; that standard output stays the command's does not."""
-    for name, lines in (("tini", ["-x", "", "nonexistent"]), ("dumb-init", ["-x", "", "nonexistent"])):
-        for line in lines:
-            assert run(DEBIAN[name], *line.split()).stdout == run(ours[name], *line.split()).stdout == ""
-            assert run(ours[name], *line.split()).stderr
