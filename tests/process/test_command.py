@@ -49,6 +49,46 @@ def test_without_services_it_is_a_small_init(tmp_path: Path, is_there: bool) -> 
     assert (done.returncode, done.stdout, done.stderr) == (42, b"in\n", b"wrong\n")
 
 
+POLITE = "(trap 'echo asked; exit' TERM; echo ready; while :; do sleep 0.05; done) & "
+"""Leaves a process behind that ends when it is asked to."""
+
+STUBBORN = "(trap '' TERM; echo ready; exec sleep 1000) & "
+
+
+@pytest.mark.parametrize("is_there", [False, True])
+def test_what_a_command_alone_leaves_behind_is_asked_to_end(tmp_path: Path, is_there: bool) -> None:
+    if is_there:
+        (tmp_path / "service").mkdir()
+    done = run(tmp_path, *sh(POLITE + "sleep 0.3; exit 42"))
+    assert (done.returncode, done.stdout, done.stderr) == (42, b"ready\nasked\n", b"")
+
+
+def test_what_a_command_alone_leaves_behind_has_time_and_is_killed_then(tmp_path: Path) -> None:
+    before = time.monotonic()
+    done = run(tmp_path, *sh(STUBBORN + "sleep 0.3; kill -KILL $$"), PYINIT_STOP_TIMEOUT="1")
+    assert time.monotonic() - before >= 1.3
+    assert done.returncode == 137
+    assert re.fullmatch(rb"pyinit: warning: killed process sleep \(pid \d+\) after 1\.0 seconds: .*\n", done.stderr)
+
+
+@pytest.mark.parametrize("name", ["tini", "dumb-init"])
+def test_as_tini_or_dumb_init_nothing_keeps_the_end(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).symlink_to(BIN / "pyinit")
+    line = [*UNSHARE, str(tmp_path / name), *sh("(setsid sleep 1000 &); exit 42")]
+    done = subprocess.run(line, env=environment(), capture_output=True, check=False, timeout=5)
+    assert (done.returncode, done.stdout, done.stderr) == (42, b"", b"")
+
+
+@pytest.mark.parametrize(("script", "is_loaded"), [("exit 3", False), (POLITE + "sleep 0.3; exit 3", True)])
+def test_the_end_is_loaded_only_if_something_is_left_behind(tmp_path: Path, script: str, is_loaded: bool) -> None:
+    line = [*UNSHARE, sys.executable, "-ISX", "importtime", str(BIN / "pyinit"), *sh(script)]
+    env = environment(PYINIT_SERVICE_DIR=str(tmp_path / "none"))
+    done = subprocess.run(line, env=env, capture_output=True, check=False, timeout=30)
+    assert done.returncode == 3
+    assert b"pyinit.init.assembly" in done.stderr
+    assert (b"pyinit.init.ending" in done.stderr) == is_loaded
+
+
 @pytest.mark.parametrize(
     ("words", "code"),
     [

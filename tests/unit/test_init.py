@@ -301,6 +301,33 @@ def test_the_end_of_the_command_is_the_end_of_the_container(
     assert container.die(container.command_pid, outcome) == code
 
 
+def test_what_a_command_alone_leaves_behind_goes_before_the_container(container: Container) -> None:
+    container.boot_alone(b"mail")
+    container.world.kernel.living.add(901)
+    assert container.die(container.command_pid, 3) is None
+    assert container.world.kernel.sent(901) == [SIGTERM, SIGCONT]
+    assert container.die(901, -15) == 3
+
+
+def test_what_it_leaves_behind_is_killed_at_the_deadline(container: Container) -> None:
+    container.options.stop_timeout = 3.0
+    container.boot_alone(b"mail")
+    container.world.kernel.living.add(901)
+    assert container.die(container.command_pid, -9) is None
+    assert container.run(2.9) is None
+    assert SIGKILL not in container.world.kernel.sent(901)
+    assert container.run(0.2) == 137
+    assert SIGKILL in container.world.kernel.sent(901)
+
+
+def test_as_another_program_it_leaves_alone_what_is_left_behind(container: Container) -> None:
+    container.options.clears = False
+    container.boot_alone(b"mail")
+    container.world.kernel.living.add(901)
+    assert container.die(container.command_pid, 3) == 3
+    assert container.world.kernel.sent(901) == []
+
+
 def test_the_end_of_the_command_brings_the_services_down(container: Container) -> None:
     container.add("web")
     container.boot(b"mail")
