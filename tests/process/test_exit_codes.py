@@ -24,7 +24,7 @@ WAYS = {
     "pyinit 100": "pyinit -z",
     "pyinit 111": "pyinit -d none",
     "pyinit 112": "mkdir -p s/a; printf '#!/bin/sh\\necho hello; exec sleep 9' >s/a/run; chmod +x s/a/run;"
-    " PYINIT_STOP_TIMEOUT=1 pyinit -d s >/dev/full & until svstat --ready; do sleep .1; done; kill $!; wait $!",
+    " PYINIT_STOP_TIMEOUT=1 pyinit -d s >/dev/full & until [ -e state/ready ]; do sleep .1; done; kill $!; wait $!",
     "pyinit 126": "pyinit -d none /",
     "pyinit 127": "pyinit -d none ./nothing",
     "readproctitle 0": "readproctitle .....",
@@ -41,7 +41,8 @@ WAYS = {
     "supervise 100": "supervise",
     "supervise 111": "supervise none",
     "svc 0": "svc -u none",
-    "svc 1": "mkdir s; pyinit -d s& until svstat --ready; do sleep .1; done; svc -d none; c=$?; kill $!; wait; exit $c",
+    "svc 1": "mkdir s; pyinit -d s& until [ -e state/ready ]; do sleep .1; done;"
+    " svc -d none; c=$?; kill $!; wait; exit $c",
     "svc 100": "svc -z",
     "svlog 0": "echo line | multilog t ./log; svlog ./log",
     "svlog 100": "svlog -n x",

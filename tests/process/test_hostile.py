@@ -230,7 +230,7 @@ def test_the_service_directory_replaced_while_services_run(machine: Machine) -> 
     before = time.monotonic()
     assert machine.stop() == 0
     assert time.monotonic() - before < DEADLINE, "the service that is no longer listed was asked too"
-    assert "killed" not in machine.stderr()
+    assert "warning: killed" not in machine.stderr()
 
 
 def test_clocks(make_machine: MakeMachine) -> None:
@@ -300,7 +300,7 @@ def test_stopping_and_continuing_anything(make_machine: MakeMachine) -> None:
     noted = int((machine.services / "a/n").read_text())
     missing = set(range(1, noted + 1)) - set(numbers)
     assert len(missing) <= 2, "nothing is lost but what was noted and not yet written when the service was killed"
-    assert "killed" not in machine.stderr(), "what was stopped was continued, the log collector too"
+    assert "warning: killed" not in machine.stderr(), "what was stopped was continued, the log collector too"
 
 
 @pytest.mark.timeout(6 * LONG)

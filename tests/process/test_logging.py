@@ -26,7 +26,7 @@ def test_both_outputs_of_run_come_out_as_whole_prefixed_lines(machine: Machine) 
     machine.boot()
     until(lambda: "web: half line\n" in machine.stdout(), "the last line")
     assert machine.stdout() == "web: out\nweb: err\nweb: half line\n"
-    assert re.fullmatch(r"pyinit: ready services=1 in \d\.\d+s\n", machine.stderr())
+    until(lambda: re.fullmatch(r"pyinit: ready services=1 in \d\.\d+s\n", machine.stderr()), machine.stderr)
 
 
 def test_lines_of_many_services_never_mix(machine: Machine) -> None:
@@ -268,7 +268,7 @@ def test_reasons_are_told_once_until_they_change(machine: Machine) -> None:
     until(lambda: "unable to start web/run: access denied" in machine.stderr(), "the second reason")
     run.write_text("#!/no/such/shell\n")
     run.chmod(0o755)
-    until(lambda: "its interpreter /no/such/shell can't be used: file does not exist" in machine.stderr(), "the third")
+    until(lambda: "the interpreter /no/such/shell" in machine.stderr(), machine.stderr)
     run.write_text("#!/bin/sh\nexec sleep 1000\n")
     machine.until_up("web")
     assert machine.stderr().count("unable") == 3
