@@ -2,6 +2,7 @@
 
 from pyinit import report
 from pyinit.services.context import PROG
+from pyinit.services.life.moment import BLOCKED, FAILED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -10,8 +11,8 @@ if TYPE_CHECKING:
 
 
 def tell_step(context: "Context", name: bytes, before: "State", after: "State") -> None:
-    """Say the line for a step, if it is worth one. Its module is loaded for the first step."""
-    if not context.tells:
+    """Say the line for a step, if it is worth one. Its module is loaded for the first end, or failure."""
+    if not context.tells or not (before.pid or after.phase in (FAILED, BLOCKED)):
         return
     if context.accounts is None:
         from pyinit.services.life.account import Accounts
