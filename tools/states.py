@@ -23,6 +23,7 @@ WORDS = {
     events.Ready: "ready",
     events.Replaced: "replaced",
     events.Extended: "extended",
+    events.Said: "said",
     events.Checked: "checked",
     events.Waited: "waited",
     events.Exited: "exited",

@@ -11,7 +11,7 @@ from errno import EBADF
 
 from pyinit import report
 from pyinit.services.context import PROG
-from pyinit.services.life.events import Checked, Extended, Ready, Replaced
+from pyinit.services.life.events import Checked, Extended, Ready, Replaced, Said
 from pyinit.services.life.health import WATCHDOG
 from pyinit.services.life.moment import RUNNING, STARTING
 from pyinit.services.life.readiness import FD, FILE, LOG, NOTIFY, POLLED
@@ -218,12 +218,15 @@ class Inquiry:
         if notice.main_pid not in (0, self._pid):
             self._replace(notice.main_pid)
         self._is_stopping |= notice.is_stopping
+        before = self.status_text
         if notice.status is not None:
             self.status_text = notice.status
         elif notice.is_stopping or notice.is_reloading:
             self.status_text = STOPPING if notice.is_stopping else RELOADING
         elif notice.is_ready and self.status_text == RELOADING:
             self.status_text = b""
+        if self.status_text != before:
+            self._handle(Said())
         readiness = self._policy.readiness if self._policy else None
         if notice.extension:
             self._handle(Extended(notice.extension))

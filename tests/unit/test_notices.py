@@ -103,6 +103,17 @@ def test_status_is_kept_for_this_start(world: World, tmp_path: Path) -> None:
     assert web.status_text == b""
 
 
+def test_another_status_is_told_of(world: World, tmp_path: Path) -> None:
+    web = service(world, tmp_path, ready="notify")
+    told: list[bytes] = []
+    world.context.on_step = lambda supervisor, before: told.append(web.status_text)
+    for text in "STATUS=a", "STATUS=a", "WATCHDOG=1", "STATUS=b\nWATCHDOG=1":
+        send(web, text)
+    world.run()
+    assert told == [b"a", b"b"]
+    assert web.state.phase == STARTING
+
+
 def test_descriptors_that_come_along_are_closed_at_once(world: World, tmp_path: Path) -> None:
     web = service(world, tmp_path, ready="notify")
     read_fd, write_fd = os.pipe()

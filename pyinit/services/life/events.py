@@ -78,6 +78,12 @@ class Extended:
         self.seconds = seconds
 
 
+class Said:
+    """The process said something of itself, which is shown. Nothing else follows."""
+
+    __slots__ = ()
+
+
 class Exited:
     """The process ended. `outcome`: its exit code, or minus the number of the signal that killed it."""
 
@@ -161,6 +167,7 @@ if TYPE_CHECKING:
         | Ready
         | Replaced
         | Extended
+        | Said
         | Exited
         | Finished
         | Checked

@@ -6,7 +6,7 @@ Loaded with the first service whose directory says something of its life, or tha
 from _signal import SIGCONT, SIGKILL
 
 from pyinit.formats.control import DOWN, NEITHER
-from pyinit.services.life.events import Allowed, Checked, Extended, Finish, Ready, Replaced, Signal, Waited
+from pyinit.services.life.events import Allowed, Checked, Due, Extended, Finish, Ready, Replaced, Signal, Waited
 from pyinit.services.life.health import FAIL, IGNORE
 from pyinit.services.life.moment import CLOSED, DONE, FAILED, HOPELESS, IDLE, NEVER, OVERDUE, SICK
 from pyinit.services.life.policy import GROUP, PATIENCE, PROCESS
@@ -122,7 +122,7 @@ def hear(new: "State", event: "Event", now: float, actions: "list[Action]") -> N
             new.gate = event.gate
             if event.gate == CLOSED and not new.is_ending:
                 stop(new, now, actions)
-        case _:  # Due
+        case Due():
             new.skipped += 1
 
 
