@@ -97,5 +97,15 @@ def test_a_loop_is_told_thrice_and_then_once_a_minute() -> None:
     assert told(at(RUNNING, 7), ended(RUNNING, 2, pid=8), accounts, NOW + 61), "another outcome is another thing"
 
 
+def test_who_is_given_up_is_told_whatever_came_before() -> None:
+    accounts = Accounts()
+    lines = [told(at(RUNNING, 7), ended(RUNNING, pid=8), accounts, NOW + second) for second in range(5)]
+    assert lines[-1] == ""
+    assert (
+        told(at(RUNNING, 7), ended(FAILED, reason=b"exited 1"), accounts, NOW + 6)
+        == "web exited 1 after 0.2s, given up: exited 1"
+    )
+
+
 def test_times_are_short() -> None:
     assert [seconds(time) for time in (0.04, 4.0, 9.5, 61.2)] == [b"0.0s", b"4s", b"9.5s", b"61s"]

@@ -54,7 +54,7 @@ class Accounts:
         if after.want == DOWN or after.is_leaving:
             return b""
         unsaid = self._count(name, after.outcome, now)
-        if unsaid is None:
+        if unsaid is None and after.phase != FAILED:
             return b""
         lived = max(0.0, (after.ended - before.since) / 1e9)
         outcome, fault = after.outcome or 0, b" (%b)" % before.fault if before.fault else b""
