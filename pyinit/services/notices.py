@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pyinit.formats.notice import Notice
     from pyinit.system.loop import Loop
 
-AT_ONCE = 64
+AT_ONCE = 16
 """Datagrams read at once: a flood must not keep the rest waiting."""
 
 PATIENCE = 60.0

@@ -183,6 +183,17 @@ def test_going_down_does_not_wait_for_checks(machine: Machine) -> None:
     assert "killed" not in machine.stderr()
 
 
+def test_going_down_does_not_wait_for_a_checker_that_somebody_stopped(machine: Machine) -> None:
+    add(machine, check=f"{SCRIPT}exit 1\n", ready="check every 1h\n")
+    machine.boot().until_up("web")
+    (pid,) = until(lambda: checkers(machine), machine.stderr)
+    machine.inside("kill", "-STOP", pid)
+    began = time.monotonic()
+    assert machine.stop() == 0
+    assert time.monotonic() - began < 4
+    assert "missing" not in machine.stderr()
+
+
 def processor_time(machine: Machine, pid: int) -> float:
     """Seconds that a process has used by itself."""
     fields = machine.inside("cat", f"/proc/{pid}/stat").rpartition(")")[2].split()

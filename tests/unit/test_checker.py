@@ -15,7 +15,7 @@ from pyinit.formats import questions
 from pyinit.formats.questions import DUE, FAILED, HEALTH, PORT, PROGRAM, READY, SICK, Question, pack_answer
 from pyinit.services.census import Census, Found, Traits
 from pyinit.services.checker import checker as module
-from pyinit.services.checker.checker import LINGER, PAUSE, Checker
+from pyinit.services.checker.checker import GRACE, LINGER, PAUSE, Checker
 from pyinit.services.checker.polling import descriptors
 from pyinit.services.checker.wording import Order
 
@@ -216,12 +216,12 @@ def test_without_questions_it_ends_after_a_while(world: World, checker: Checker,
     other.received()
     number = checker.ask(order())
     checker.drop(number)
-    world.run(2)
+    world.run(1.2)
     with pytest.raises(AssertionError, match="closed"):
         other.received()
     assert checker.pid == 900
     checker.ask(order("late"))
-    world.run(5)
+    world.run(0.1)
     assert checker.pid == 900, "until that has ended"
     other.die(0)
     world.run(1)
@@ -239,6 +239,18 @@ def test_nothing_is_asked_while_everything_goes_down(world: World, checker: Chec
     other.die(0)
     world.run(5)
     assert len(other.pids) == 1
+
+
+def test_one_that_does_not_end_is_killed(world: World, checker: Checker, other: Other) -> None:
+    checker.ask(order())
+    world.run()
+    checker.close()
+    world.run(GRACE - 0.1)
+    assert world.kernel.sent(900) == []
+    world.run(0.2)
+    assert world.kernel.sent(900) == [SIGKILL]
+    world.run(5)
+    assert checker.pid == 0
 
 
 def test_a_socket_that_is_full_is_waited_for(world: World, checker: Checker, other: Other) -> None:

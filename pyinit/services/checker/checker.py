@@ -41,6 +41,9 @@ PAUSE = 1.0
 LINGER = 60.0
 """Seconds that a checker without a question stays: a service that starts again has one soon."""
 
+GRACE = 0.5
+"""Seconds for a checker to end once its socket is closed. While one lives, it holds the logs of its programs open."""
+
 NEEDED = 2
 """Descriptors that a start of the checker takes: the ends of its socket."""
 
@@ -103,6 +106,13 @@ class Checker:
         self._socket = None
         self._outbox = list(self._orders)
         _close(ours)
+        pid = self.pid
+        self._loop.call_at(self._loop.kernel.monotonic() + GRACE, lambda: self._kill(pid))
+
+    def _kill(self, pid: int) -> None:
+        """Kill a checker that did not end, as one that somebody has stopped."""
+        if pid and pid == self.pid:
+            self._loop.kernel.kill(pid, SIGKILL)
 
     def _ensure(self) -> None:
         """See that it runs. It starts in the next turn at the earliest: services are started first."""
