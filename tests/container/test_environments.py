@@ -258,13 +258,12 @@ def test_standard_input_from_a_pipe(client: Client) -> None:
 def test_detached(client: Client) -> None:
     line = client.words("-d", command=("sh", "-c", "read line; svstat a; exec sleep 1000"))
     subprocess.run(line, capture_output=True, check=True, timeout=60)
-    until(lambda: sleeping(client), "the command to come by the end of its input")
-    assert (
-        "a: up (pid "
-        in subprocess.run(
-            ["docker", "logs", client.name], capture_output=True, text=True, check=True, timeout=30
-        ).stdout
-    )
+
+    def logs() -> str:
+        words = ["docker", "logs", client.name]
+        return subprocess.run(words, capture_output=True, text=True, check=True, timeout=30).stdout
+
+    until(lambda: "a: up (pid " in logs(), "the command to come by the end of its input")
 
 
 def test_called_tini(client: Client) -> None:
