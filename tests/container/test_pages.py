@@ -161,7 +161,14 @@ def test_the_page_is_true(typed: str, tmp_path: Path) -> None:
             reader.follow(block)
 
 
-MANUAL = [page for page in sorted((ROOT / "docs/commands").glob("*.md")) if any(examples(page.read_text()))]
+HELD_ELSEWHERE = ("svlog",)
+"""tests/process/test_svlog.py types these, on logs that it writes itself."""
+
+MANUAL = [
+    page
+    for page in sorted((ROOT / "docs/commands").glob("*.md"))
+    if any(examples(page.read_text())) and page.stem not in HELD_ELSEWHERE
+]
 
 
 @pytest.fixture(scope="module")
