@@ -68,6 +68,16 @@ def test_bytes_of_two_pipes_share_no_line(pipes: Pipes) -> None:
     assert pipes.write(2, b"last\n") == b"last\n"
 
 
+def test_a_line_that_is_read_byte_by_byte_is_read_to_its_end(pipes: Pipes) -> None:
+    pipes.add(1)
+    pipes.add(2)
+    assert pipes.write(2, b"be") == b"be"
+    os.write(pipes.write_fds[1], b"other\n")
+    os.write(pipes.write_fds[2], b"gun\nx")
+    assert [pipes.inlets.read(pipes.inlets.fd, 1) for _ in range(4)] == [b"g", b"u", b"n", b"\n"]
+    assert pipes.inlets.read(pipes.inlets.fd, 1) == b"o"
+
+
 def test_an_end_within_a_line_is_the_end_of_the_line(pipes: Pipes) -> None:
     pipes.add(1)
     pipes.add(2)

@@ -101,8 +101,10 @@ class Inlets(Pipe):
         return [inlet.number for inlet in self._inlets.values()]
 
     def _read(self, fd: int, most: int) -> bytes | None:
-        """From the oldest pipe that has something."""
+        """From the oldest pipe that has something. A byte at a time: to the end of a line, from one pipe alone."""
         ready = {fd for fd, _ in self._poller.poll(0)}
+        if most == 1 and self._is_inside and self._last in ready:
+            ready = {self._last}
         for inlet in list(self._inlets.values()):
             if inlet.fd not in ready:
                 continue
