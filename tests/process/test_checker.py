@@ -83,7 +83,12 @@ def test_what_is_not_ready_in_time_has_failed(machine: Machine, port: str) -> No
 
 
 def test_a_sick_service_is_restarted(machine: Machine, port: str) -> None:
-    web = add(machine, script=f"exec {LISTEN} {port}", health=f"http {port}/healthz every 100ms failures 2\n")
+    web = add(
+        machine,
+        script=f"exec {LISTEN} {port}",
+        health=f"http {port}/healthz every 100ms failures 3\n",
+        ready=f"port {port}\n",
+    )
     pid = machine.boot().until_up("web")
     time.sleep(0.5)  # questions that are answered well
     assert machine.until_up("web") == pid

@@ -61,7 +61,8 @@ def test_never_two_starts_within_a_second(machine: Machine) -> None:
     machine.boot()
     when = until(lambda: len(found := starts(machine, "a")) >= 4 and found, "four starts", 15)
     gaps = [after - before for before, after in itertools.pairwise(when)]
-    assert all(0.99 <= gap < 1.5 for gap in gaps), gaps
+    assert all(0.8 <= gap < 1.7 for gap in gaps), gaps  # they are stamped by run, which a busy machine delays
+    assert sum(gaps) > 2.8, gaps
 
 
 def test_one_that_ran_longer_is_restarted_at_once(machine: Machine) -> None:
