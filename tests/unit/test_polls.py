@@ -1,6 +1,7 @@
 """Questions that are asked again and again, on a fake clock."""
 
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -267,6 +268,16 @@ def test_cron_is_looked_at_each_minute(world: World, monkeypatch: pytest.MonkeyP
     world.run(130)
     assert due == [(20, 1020), (80, 1080)], "the clock began at 1000"
     ringing.close()
+
+
+def test_a_python_without_zones_is_told_of(
+    world: World, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "zoneinfo", None)
+    question = Question(TIMER, CRON, b"web")
+    question.fields, question.zone = cron([b"*"] * 5).fields, b"Europe/Berlin"
+    Alarm(world.loop, question, lambda verb, detail: None).close()
+    assert "unable to use time zone Europe/Berlin" in capfd.readouterr().err
 
 
 def test_a_zone_that_is_not_there_is_told(world: World, capfd: pytest.CaptureFixture[str]) -> None:

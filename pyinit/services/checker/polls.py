@@ -189,7 +189,7 @@ def _offset(question: "Question") -> "Callable[[int], int]":
     if question.zone:
         try:
             return zone_offset(question.zone)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, ImportError) as error:
             what = question.name, question.zone, str(error).encode()
             report.warn(PROG, b"%b: unable to use time zone %b, so the container's counts: %b" % what)
     return container_offset
