@@ -43,7 +43,7 @@ def add_next(machine: Machine, name: str = "web") -> Callable[[], bool]:
 
 
 def checkers(machine: Machine) -> list[int]:
-    """The pids of the checker, as its namespace counts."""
+    """The pids of the checker, and of what it is just starting, as its namespace counts."""
     lines = machine.inside("ps", "-eo", "pid=,comm=").splitlines()
     return [int(line.split()[0]) for line in lines if line.split()[1] == "checker"]
 
@@ -144,7 +144,7 @@ def test_a_checker_that_is_killed_is_replaced_and_nothing_is_forgotten(machine: 
     add(machine, "hung", check=f"{SCRIPT}setsid sleep 100005 & exec sleep 100006\n", ready="check every 1h\n")
     add(machine, "job", "echo x >>runs", type="oneshot\n", timer="every 1s\n")
     machine.boot()
-    (pid,) = until(lambda: checkers(machine), machine.stderr)
+    (pid,) = until(lambda: len(found := checkers(machine)) == 1 and found, machine.stderr)
     until(lambda: hanging(machine) == 2, machine.stderr)
     machine.inside("kill", "-9", pid)
     (other,) = until(lambda: [each for each in checkers(machine) if each != pid], machine.stderr)
@@ -191,7 +191,7 @@ def test_going_down_does_not_wait_for_checks(machine: Machine) -> None:
 def test_going_down_does_not_wait_for_a_checker_that_somebody_stopped(machine: Machine) -> None:
     add(machine, check=f"{SCRIPT}exit 1\n", ready="check every 1h\n")
     machine.boot().until_up("web")
-    (pid,) = until(lambda: checkers(machine), machine.stderr)
+    (pid,) = until(lambda: len(found := checkers(machine)) == 1 and found, machine.stderr)
     machine.inside("kill", "-STOP", pid)
     began = time.monotonic()
     assert machine.stop() == 0
