@@ -17,6 +17,16 @@ Service = dict[str, str]
 """A service directory: relative path -> content; what begins with `#!` is executable."""
 
 
+DAEMONS = """\
+ARG BASE
+FROM $BASE
+RUN apt-get update \\
+ && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \\
+    curl nginx-light php-fpm postgresql redis s6 systemd \\
+ && rm -rf /var/lib/apt/lists/*
+"""
+
+
 @pytest.fixture(scope="session")
 def image() -> str:
     return build(IMAGE, ROOT)
@@ -31,6 +41,14 @@ def example(image: str) -> str:
 def programs(image: str) -> str:
     dockerfile = ROOT / "tests/container/Dockerfile"
     return build(TEST, ROOT / "tests", f"--file={dockerfile}", f"--build-arg=BASE={image}")
+
+
+@pytest.fixture(scope="session")
+def daemons(programs: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """An image with real daemons, for all tests that need one: packages take a while."""
+    context = tmp_path_factory.mktemp("daemons")
+    (context / "Dockerfile").write_text(DAEMONS)
+    return build("pyinit-daemons:test", context, f"--build-arg=BASE={programs}")
 
 
 def start(stack: list[DockerContainer], tag: str, directory: Path, services: dict[str, Service], **options: Any) -> Box:

@@ -1,17 +1,7 @@
 """Daemons that Debian packages, with the signals that they ask for: postgres, nginx and php-fpm."""
 
-import pytest
 from container.box import Boot, Box
-from container.images import build
 from waiting import until
-
-DOCKERFILE = """\
-ARG BASE
-FROM $BASE
-RUN apt-get update \\
- && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends curl nginx-light php-fpm postgresql \\
- && rm -rf /var/lib/apt/lists/*
-"""
 
 POSTGRES = {
     "run": """#!/bin/sh
@@ -35,13 +25,6 @@ PHP = {
     "reload-signal": "USR2",
     "kill-mode": "mixed",
 }
-
-
-@pytest.fixture(scope="module")
-def daemons(programs: str, tmp_path_factory: pytest.TempPathFactory) -> str:
-    context = tmp_path_factory.mktemp("daemons")
-    (context / "Dockerfile").write_text(DOCKERFILE)
-    return build("pyinit-daemons:test", context, f"--build-arg=BASE={programs}")
 
 
 def times(box: Box, text: str) -> int:

@@ -2,17 +2,7 @@
 
 import pytest
 from container.box import Boot, Box
-from container.images import build
 from waiting import until
-
-DOCKERFILE = """\
-ARG BASE
-FROM $BASE
-RUN apt-get update \\
- && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \\
-    curl nginx-light php-fpm postgresql redis s6 systemd \\
- && rm -rf /var/lib/apt/lists/*
-"""
 
 SCRIPT = "#!/bin/sh\n"
 POSTGRES = f"""{SCRIPT}cd /usr/lib/postgresql/*/bin
@@ -82,13 +72,6 @@ SERVICES = {
     ),
     "after": ({"run": f"{SCRIPT}exec redis-server --port 7004\n"}, "after 2s", "redis-cli -p 7004 ping", "PONG"),
 }
-
-
-@pytest.fixture(scope="module")
-def daemons(programs: str, tmp_path_factory: pytest.TempPathFactory) -> str:
-    context = tmp_path_factory.mktemp("ready")
-    (context / "Dockerfile").write_text(DOCKERFILE)
-    return build("pyinit-ready:test", context, f"--build-arg=BASE={programs}")
 
 
 def answer(box: Box) -> str:
