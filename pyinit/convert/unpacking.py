@@ -14,14 +14,9 @@ FATAL, WARNING = b"fatal: ", b"warning: "
 
 def unpack_once(path: bytes, top: bytes) -> int:
     """Write the services of the file into `top`: all of them, or nothing. The exit code; mistakes are said."""
-    try:
-        source = read_source(path)
-    except NotToml as trouble:
-        say(PROG, FATAL + _not_toml(path, trouble))
-        return FOUND
-    except OSError as error:
-        say(PROG, FATAL + _unreadable(path, error))
-        return TROUBLE
+    source = _read(path)
+    if not isinstance(source, Source):
+        return FOUND if isinstance(source, NotToml) else TROUBLE
     for name in list(source.services):
         if is_there(b"%b/%b" % (top, name)):
             source.refuse(name, f"{top.decode(errors='replace')} has one of that name")
@@ -41,13 +36,8 @@ def unpack_anew(path: bytes, place: bytes, service_dir: bytes) -> int:
     A service with mistakes gets a directory that only says the first of them: process 1 refuses it, with that reason.
     One that the service directory has, too, is left out, which is said once.
     """
-    try:
-        source = read_source(path)
-    except NotToml as trouble:
-        say(PROG, FATAL + _not_toml(path, trouble))
-        return TROUBLE
-    except OSError as error:
-        say(PROG, FATAL + _unreadable(path, error))
+    source = _read(path)
+    if not isinstance(source, Source):
         return TROUBLE
     services = dict(source.services)
     for name in source.names:
@@ -67,6 +57,18 @@ def unpack_anew(path: bytes, place: bytes, service_dir: bytes) -> int:
         say(PROG, FATAL + _unwritten(place, error))
         return TROUBLE
     return 0
+
+
+def _read(path: bytes) -> "Source | NotToml | OSError":
+    """The services of the file, or why there are none, which has been said."""
+    try:
+        return read_source(path)
+    except NotToml as trouble:
+        say(PROG, FATAL + _not_toml(path, trouble))
+        return trouble
+    except OSError as error:
+        say(PROG, FATAL + _unreadable(path, error))
+        return error
 
 
 def _refusal(path: bytes, name: str, source: Source) -> Files:

@@ -238,8 +238,3 @@ def _unpack_row(line: bytes, columns: list[str]) -> ServiceRow | None:
 
 PROVEN = 0.1
 """Seconds that a service without readiness of its own has to be up until it counts."""
-
-
-def counts(state: bytes, is_ready: bool, has_readiness: bool, age: float) -> bool:
-    """Whether a wanted service counts for the container as ready. `age`: seconds that its process is old."""
-    return state == b"done" or (is_ready and (has_readiness or age >= PROVEN))

@@ -21,14 +21,14 @@ TELL_PAUSE = 10.0
 class Arrival:
     """`arrived` is called once, when all count. `given_up` is called with the reason when that cannot come any more.
 
-    `name`: whose messages these are.
+    `name`: whose messages these are. `is_awaited`: somebody waits for it, is told for what, and is given up.
     """
 
     def __init__(
         self, loop: "Loop", services: "Services", arrived: "Callable[[], None]", given_up: "Callable[[bytes], None]"
     ) -> None:
         self.name = loop.prog
-        self.is_over = False
+        self.is_over = self.is_awaited = False
         self._loop = loop
         self._services = services
         self._arrived = arrived
@@ -37,18 +37,15 @@ class Arrival:
         """The pairs that are not as wanted yet."""
         self._is_to_look = False
 
-    def begin(self, began: float, patience: float | None, is_told: bool, waits_for_anything: bool) -> None:
-        """Look from `began` (monotonic s) on. `patience`: seconds to wait at most.
-
-        `is_told`: somebody waits, and is told for what. `waits_for_anything`: also for services that do not exist.
-        """
-        self.is_over = False
-        self._waits_for_anything = waits_for_anything
+    def begin(self, began: float, is_awaited: bool, patience: float | None = None) -> None:
+        """Look from `began` (monotonic s) on. `patience`: seconds to wait at most, and also for unknown services."""
+        self.is_over, self.is_awaited = False, is_awaited
+        self._waits_for_anything = patience is not None
         self._unready = {pair for pair in self._services.everything() if not pair.is_as_wanted}
         self._loop.call_at(began, self.look)
         if patience is not None:
             self._loop.call_at(began + patience, self._lose_patience)
-        if is_told:
+        if is_awaited:
             self._loop.call_at(began + TELL_PAUSE, self._tell)
 
     def changed(self, pair: "Pair") -> None:
@@ -66,10 +63,9 @@ class Arrival:
         if self.is_over:
             return
         if self._unready:
-            stuck = self._services.stuck(self._waits_for_anything)
-            reasons = sorted(stuck[pair.name] for pair in self._unready if pair.name in stuck)
-            if reasons:
-                self._given_up(reasons[0])
+            stuck = self._services.stuck(self._unready, self._waits_for_anything) if self.is_awaited else ()
+            if stuck:
+                self._given_up(min(stuck))
             return
         if self._services.untaken:  # a scan by deadline tries again, and may have nothing to tell
             self._look_at(self._loop.kernel.monotonic() + LOOK_PAUSE)
@@ -97,10 +93,10 @@ class Arrival:
         return b", ".join(names[:10]) + (b" and %d more" % (len(names) - 10) if len(names) > 10 else b"")
 
     def _lose_patience(self) -> None:
-        if not self.is_over:
+        if self.is_awaited and not self.is_over:
             self._given_up(b"not in time: " + self._lacking())
 
     def _tell(self) -> None:
-        if not self.is_over:
+        if self.is_awaited and not self.is_over:
             report.say(self.name, b"waiting for " + self._lacking())
             self._loop.call_at(self._loop.kernel.monotonic() + TELL_PAUSE, self._tell)

@@ -109,8 +109,7 @@ class Init:
         self._services.subscribe(self._pair_changed)
         if self._telling:
             self._telling.follow(self._services)
-        options, waits = self._options, self._command is not None and self._command.is_waiting
-        self._arrival.begin(self._began, options.wait if waits else None, waits, options.wait is not None)
+        self._arrival.begin(self._began, self._command is not None and self._command.is_waiting, self._options.wait)
         for pair in self._services.everything():
             self._look_critical(pair)
 
@@ -147,7 +146,7 @@ class Init:
         self.on_state(STARTING, None)
         self._began = self._loop.kernel.monotonic()
         if self._arrival:
-            self._arrival.begin(self._began, None, is_told=False, waits_for_anything=True)
+            self._arrival.begin(self._began, is_awaited=False)
 
     def _arrived(self) -> None:
         """Every service counts."""
@@ -176,8 +175,6 @@ class Init:
 
     def _given_up(self, why: bytes) -> None:
         """A service that the command waits for cannot come: the command runs without it, or never."""
-        if not (self._command and self._command.is_waiting) or self._ending:
-            return
         if self._options.starts_anyway:
             report.warn(self.name, b"%b, starting the command anyway" % why)
             self._start_command()
@@ -188,6 +185,8 @@ class Init:
         command = self._command
         if not command or self._ending:
             return
+        if self._arrival:
+            self._arrival.is_awaited = False
         try:
             command.start()
             self._options.manner.started(command.name, command.pid)
@@ -286,6 +285,8 @@ class Init:
                 self._logger.release()
             from pyinit.init.ending import Ending
 
+        if self._arrival:
+            self._arrival.is_awaited = False
         self._ending = Ending(self._loop, self._services, self._logger, self._command, self._end)
         self._ending.begin(self._options.stop_timeout)
         self._tell(b"going down")

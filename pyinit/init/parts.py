@@ -33,8 +33,8 @@ if TYPE_CHECKING:
         def finish_by(self, deadline: float) -> None:
             """The deadline is another one (monotonic s)."""
 
-        def stuck(self, waits_for_anything: bool) -> dict[bytes, bytes]:
-            """The services that only a person brings up, and why."""
+        def stuck(self, pairs: Iterable[Pair], waits_for_anything: bool) -> list[bytes]:
+            """Why only a person brings up some of these services; also those that wait for unknown ones, or not."""
 
         def signal(self, name: bytes, number: int) -> None:
             """Send a signal to one service."""
@@ -93,9 +93,9 @@ class NoServices:
     def finish_by(self, deadline: float) -> None:
         """Nothing takes time."""
 
-    def stuck(self, waits_for_anything: bool) -> dict[bytes, bytes]:
+    def stuck(self, pairs: "Iterable[Pair]", waits_for_anything: bool) -> list[bytes]:
         """Nobody waits."""
-        return {}
+        return []
 
     def signal(self, name: bytes, number: int) -> None:
         """Nobody gets it."""

@@ -4,7 +4,7 @@ Loaded for the first policy that asks for it.
 """
 
 from _signal import SIGCONT
-from errno import EAGAIN, EMFILE, ENFILE, ENOMEM
+from errno import EAGAIN
 
 from pyinit.services.census import Traits
 from pyinit.services.leftovers import Leftovers
@@ -12,7 +12,7 @@ from pyinit.services.life.events import Finished
 from pyinit.services.life.moment import NEVER
 from pyinit.services.life.policy import AS_DAEMONTOOLS, PATIENCE, PROCESS
 from pyinit.services.program import ProgramRun
-from pyinit.services.trouble import UNSTARTABLE, CannotOpen
+from pyinit.services.trouble import UNSTARTABLE, WANTING, CannotOpen
 from pyinit.system.processes import descendants
 
 TYPE_CHECKING = False
@@ -28,9 +28,6 @@ SIGNALLED = 256
 
 FOR_GOOD = 125
 """The exit code by which `finish` says that there is to be no other start. Source: s6-supervise."""
-
-PASSING = (EAGAIN, EMFILE, ENFILE, ENOMEM)
-"""Errors of a system that has not enough of something for now."""
 
 PAUSE = 1.0
 """Seconds between two tries to start `finish`."""
@@ -147,7 +144,7 @@ class Finishing:
         except UNSTARTABLE as error:
             cause = error if isinstance(error, OSError) else OSError(None, repr(error))
             self._say(b"warning: unable to start %b/finish" % self.name, cause)
-            if cause.errno not in PASSING:
+            if cause.errno not in (EAGAIN, *WANTING):
                 return Finished()
             context.loop.call_at(now + PAUSE, self._leftovers_ended)
         return None

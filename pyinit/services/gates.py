@@ -9,7 +9,7 @@ from pyinit.services.life.moment import OPEN, WAITING
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
     from pyinit.services.context import Context
     from pyinit.services.life.policy import Policy
@@ -59,21 +59,21 @@ class Gates:
             gate = service.state.gate if definition.refusal else self.expect(pair.name, definition.policy)
             service.redefine(definition, gate)
 
-    def stuck(self, pairs: "Collection[Pair]", waits_for_anything: bool) -> dict[bytes, bytes]:
-        """The services that only a person brings up, each with a line that says why.
+    def stuck(self, pairs: "Iterable[Pair]", waits_for_anything: bool) -> list[bytes]:
+        """A line that says why, for each of the services that only a person brings up.
 
         `waits_for_anything`: one that waits for a service which does not exist, or is down, is not among them.
         """
         from pyinit.services.life.presence import is_given_up, verdict
 
-        found = {}
+        found = []
         for pair in pairs:
             service = pair.service
             if service and is_given_up(service.state):
-                found[pair.name] = verdict(pair.name, service.state)
+                found.append(verdict(pair.name, service.state))
             elif service and service.state.phase == WAITING and self.ordering and not waits_for_anything:
-                for need, why in self.ordering.hopeless(pair.name):
-                    found[pair.name] = b"%b waits for %b: %b" % (pair.name, need, why)
+                needs = self.ordering.hopeless(pair.name)
+                found += [b"%b waits for %b: %b" % (pair.name, need, why) for need, why in needs]
         return found
 
     def stop(self, pairs: "Collection[Pair]", until: float) -> bool:

@@ -18,6 +18,7 @@ from pyinit.services.life.readiness import FD, FILE, LOG, NOTIFY, POLLED
 from pyinit.services.trouble import CannotOpen
 from pyinit.system.fds import Fds
 from pyinit.system.files import NOT_REGULAR
+from pyinit.system.process import WATCHDOG_PID
 from pyinit.system.processes import is_child
 from pyinit.system.spawn import redirection
 
@@ -127,11 +128,12 @@ class Inquiry:
 
             self._make_watchdog = watchdog.Watchdog
             changes[b"WATCHDOG_USEC"] = b"%d" % (health.timeout * 1e6)
-            changes[b"WATCHDOG_PID"] = b""  # known when there is a process
+            changes[WATCHDOG_PID] = b""  # known when there is a process
         if readiness and kind == FD:
             read_fd, write_fd = posix.pipe2(posix.O_CLOEXEC)
             self._fds = NotificationFds(read=read_fd, write=write_fd)
             posix.set_blocking(read_fd, False)
+            self._context.loop.add_reader(read_fd, self._read_notification)
             return [*redirections, redirection(write_fd, readiness.number)]
         return redirections
 
@@ -177,13 +179,11 @@ class Inquiry:
         return self._questions
 
     def began(self, pid: int) -> None:
-        """The process runs: listen to it. Raises OSError."""
+        """The process runs: listen to it. Nothing here fails: a start that failed would be tried again beside it."""
         self._pid = pid
         if self._notices:
             self._notices.listen(pid, self._told)
         self._fds.close("write")
-        if self._fds.read >= 0:
-            self._context.loop.add_reader(self._fds.read, self._read_notification)
 
     def follow(self, state: "State") -> None:
         """Ask what this state calls for, and no more."""

@@ -127,6 +127,7 @@ class Leftovers:
         for pid in sorted(self._asked.intersection(pids)):
             who = command_name(pid), pid, self._owner, now - self._began
             report.warn(PROG, b"killed process %b (pid %d) that %b left: it did not end within %.1f seconds" % who)
+            self._context.strays_killed += 1
         self._asked = set()
         self._send(pids, SIGKILL)
 

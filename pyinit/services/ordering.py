@@ -51,6 +51,7 @@ class Ordering:
         self._pairs = {pair.name: pair for pair in pairs}
         for name in [name for name in self._policies if name not in self._pairs]:
             del self._policies[name]
+        self._said = {said for said in self._said if said[0] in self._pairs}
         self._graph = Graph(self._policies)
         self._states = {}
         for name, pair in self._pairs.items():

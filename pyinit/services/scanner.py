@@ -22,7 +22,7 @@ from pyinit.system.changes import NAMES_CHANGE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from pyinit.services.context import Context
     from pyinit.services.pair import LoggingPolicy
@@ -280,9 +280,9 @@ class Scanner:
         """The deadline is another one (monotonic s)."""
         self._context.end_by = deadline
 
-    def stuck(self, waits_for_anything: bool) -> dict[bytes, bytes]:
-        """The services that only a person brings up, and why."""
-        return self._gates.stuck(self.pairs.values(), waits_for_anything)
+    def stuck(self, pairs: "Iterable[Pair]", waits_for_anything: bool) -> list[bytes]:
+        """Why only a person brings up some of these services: see Gates."""
+        return self._gates.stuck(pairs, waits_for_anything)
 
     @property
     def worker(self) -> int:

@@ -8,6 +8,7 @@ from pyinit.services.definition.reading import read_definition
 from pyinit.services.life.events import Finished, NotStarted, Refused, Started
 from pyinit.services.life.policy import AS_DAEMONTOOLS, PROCESS
 from pyinit.services.trouble import UNSTARTABLE, CannotOpen
+from pyinit.system.process import WATCHDOG_PID
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,10 +22,6 @@ if TYPE_CHECKING:
     from pyinit.services.life.policy import Policy
     from pyinit.services.statedir import StateDir
     from pyinit.system.spawn import Redirections
-
-
-WATCHDOG_PID = b"WATCHDOG_PID"
-"""The variable that tells a process its own pid."""
 
 
 class Starter:

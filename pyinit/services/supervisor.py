@@ -104,7 +104,7 @@ class Supervisor:
     @property
     def is_wanted_up(self) -> bool:
         """Whether run is to be kept running."""
-        return self.state.want == UP and not self.state.is_leaving
+        return self.state.is_wanted
 
     @property
     def is_deleted(self) -> bool:
@@ -190,8 +190,8 @@ class Supervisor:
         if self.on_change:
             self.on_change()
 
-    def handle(self, event: "Event") -> None:  # noqa: C901, PLR0912
-        """The one way in: take the event, do what follows from it, publish the status, tell of it. It is one flow."""
+    def handle(self, event: "Event") -> None:  # noqa: C901, PLR0912 - one flow; a call more is one after each death
+        """The one way in: take the event, do what follows from it, publish the status, tell of it."""
         if self._timer:
             self._timer.cancel()
             self._timer = None
@@ -220,7 +220,7 @@ class Supervisor:
         if state.wake != NEVER:
             self._timer = self._context.loop.call_at(state.wake, self._wake)
         if self._starter.inquiry or state.policy.timer:
-            self._starter.inquire().follow(state)
+            self._context.loop.guard(self._starter.inquire().follow, state, owner=self.name)
         if state.phase == LEFT != before.phase:
             self._leave()
         if self._context.on_step and state is not before:

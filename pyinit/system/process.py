@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 DEFAULT_PATH = b"/bin:/usr/bin"
 
+WATCHDOG_PID = b"WATCHDOG_PID"
+"""The variable that tells a process its own pid (sd_watchdog_enabled(3))."""
+
 LOCALES_OF_PYTHON = (b"C.UTF-8", b"C.utf8", b"UTF-8")
 """What the interpreter may set LC_CTYPE to (PEP 538)."""
 

@@ -122,10 +122,7 @@ class Spawner:
         remove. The child is in the session of this process. It has no signal blocked, and none ignored that was not
         ignored before the interpreter began.
         """
-        environment = self.environment
-        if changes:
-            changed = {**environment, **changes}
-            environment = {name: value for name, value in changed.items() if value is not None}
+        environment = self._changed(changes) if changes else self.environment
         posix.fchdir(directory_fd)
         try:
             if self._given_limit:
@@ -148,12 +145,10 @@ class Spawner:
         """As `start`, with the pid of the child in its environment, as WATCHDOG_PID. By fork: posix_spawn cannot."""
         from pyinit.system.told import start_told
 
-        changed = {**self.environment, **changes}
-        environment = {name: value for name, value in changed.items() if value is not None}
+        environment, is_leader = self._changed(changes), bool(self._group)
 
         def start(argv: list[bytes]) -> int:
-            group = bool(self._group)
-            return start_told(self.give_limit, argv, directory_fd, redirections, environment, group, self._defaults)
+            return start_told(self.give_limit, argv, directory_fd, redirections, environment, is_leader, self._defaults)
 
         try:
             return start(argv)
@@ -161,6 +156,11 @@ class Spawner:
             if not self.interpret:
                 raise
             return start(self.interpret(argv, directory_fd))
+
+    def _changed(self, changes: "Mapping[bytes, bytes | None]") -> dict[bytes, bytes]:
+        """The environment of programs with these changes."""
+        changed = {**self.environment, **changes}
+        return {name: value for name, value in changed.items() if value is not None}
 
     def _spawn(self, argv: list[bytes], redirections: "Redirections", environment: "Mapping[bytes, bytes]") -> int:
         return posix.posix_spawn(

@@ -7,12 +7,12 @@ from fcntl import F_DUPFD_CLOEXEC, fcntl
 
 from pyinit.system.doorbell import release_signals
 from pyinit.system.fork import fork, reset_signals
+from pyinit.system.process import WATCHDOG_PID
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
-VARIABLE = b"WATCHDOG_PID"
 NOT_EXECUTED = 127
 
 
@@ -69,7 +69,7 @@ def _become(
         for number in defaults:
             set_signal(number, SIG_DFL)
         release_signals()
-        posix.execve(argv[0], argv, {**environment, VARIABLE: b"%d" % posix.getpid()})
+        posix.execve(argv[0], argv, {**environment, WATCHDOG_PID: b"%d" % posix.getpid()})
     except OSError as error:
         posix.write(write_fd, b"%d" % (error.errno or 0))
     return NOT_EXECUTED

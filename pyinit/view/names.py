@@ -59,7 +59,7 @@ def find(name: bytes) -> bytes:
 def _directories() -> list[bytes]:
     """The service directory, and that of the services that a pyinit has unpacked, if one runs here."""
     top = service_directory()
-    found = running(posix.environ)
+    found = _running_here()
     unpacked = b"%b/%b" % (found.directory, paths.UNPACKED) if found else top
     return [top] if unpacked == top else [top, unpacked]
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -428,6 +429,10 @@ def test_what_was_daemonised_is_found_asked_once_and_told(make_machine: MakeMach
     assert "polite" not in machine.stderr()
 
 
+def is_ready(machine: Machine, count: int) -> bool:
+    return f"pyinit: ready services={count} in " in machine.stderr()
+
+
 def test_a_hundred_services_go_in_300_ms(make_machine: Callable[..., Machine]) -> None:
     took = []
     for _ in range(3):  # the best of them: others may use the processors
@@ -435,7 +440,7 @@ def test_a_hundred_services_go_in_300_ms(make_machine: Callable[..., Machine]) -
         for number in range(100):
             machine.add(f"s{number}")
         machine.boot()
-        until(lambda machine=machine: "pyinit: ready services=100 in " in machine.stderr(), "readiness", 20)  # type: ignore[misc]
+        until(partial(is_ready, machine, 100), "readiness", 20)
         before = time.monotonic()
         assert machine.stop() == 0
         took.append(time.monotonic() - before)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -184,7 +185,7 @@ def stopped_with_background(*options: str) -> Scenario:
             seen = []
             for number, state in ((signal.SIGTSTP, "T"), (signal.SIGCONT, "S")):
                 running.send(number)
-                until(lambda state=state: running.state() == state, f"to be {state}")  # type: ignore[misc]
+                until(partial(lambda state: running.state() == state, state), f"to be {state}")
                 time.sleep(0.2)
                 seen.append([running.state(pid) for pid in pids])
             return seen

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pexpect
@@ -71,7 +72,7 @@ def told_of_signals(*options: str, numbers: "tuple[int, ...]", mark: str) -> Sce
         for number in numbers:
             expected = mark.format(number)
             process.send_signal(number)
-            until(lambda text=expected: text in out.read_text() + err.read_text(), expected)  # type: ignore[misc]
+            until(partial(lambda text: text in out.read_text() + err.read_text(), expected), expected)
         process.send_signal(signal.SIGTERM)
         code = process.wait(10)
         own = [line for line in without_pids(out.read_text(), program) if line.startswith("[")]

@@ -14,10 +14,10 @@ from kernel import World
 from pyinit.formats import questions
 from pyinit.formats.questions import DUE, FAILED, HEALTH, PORT, PROGRAM, READY, SICK, Question, pack_answer
 from pyinit.services.census import Census, Found, Traits
-from pyinit.services.checker import checker as module
 from pyinit.services.checker.checker import GRACE, LINGER, PAUSE, Checker
 from pyinit.services.checker.polling import descriptors
 from pyinit.services.checker.wording import Order
+from pyinit.system import workers
 
 
 class Other:
@@ -74,7 +74,7 @@ def world(tmp_path: Path) -> World:
 @pytest.fixture
 def other(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Other]:
     other = Other(world)
-    monkeypatch.setattr(module, "fork", other.fork)
+    monkeypatch.setattr(workers, "fork", other.fork)
     monkeypatch.setattr(Census, "find", lambda census, traits: Found())
     yield other
     for end in other.ends:

@@ -478,6 +478,7 @@ def test_they_are_killed_when_their_time_is_over(
     assert (web.phase, web.world.kernel.sent(800)) == (RUNNING, [SIGTERM, SIGCONT, SIGKILL])
     text = f"killed process sleep (pid 800) that web left: it did not end within {seconds} seconds"
     assert text in capfd.readouterr().err
+    assert web.world.context.strays_killed == 1
 
 
 def test_a_limit_of_nothing_waits_for_ever_and_wakes_nobody(make: Make) -> None:

@@ -9,6 +9,7 @@ from signal import SIGALRM, SIGCONT, SIGHUP, SIGKILL, SIGSTOP, SIGTERM, SIGTSTP,
 import pytest
 from kernel import World, make_service
 
+from pyinit.formats.services import PROVEN
 from pyinit.init import ending, init, reactions, rotation
 from pyinit.init.arrival import TELL_PAUSE
 from pyinit.init.command import Command
@@ -18,7 +19,6 @@ from pyinit.init.options import Options
 from pyinit.init.parts import NoServices
 from pyinit.init.reactions import IGNORE, ROTATE, SUSPEND, Reaction
 from pyinit.services import census
-from pyinit.services.life.presence import YOUNG
 from pyinit.services.life.shutdown import LAST_MOMENT
 from pyinit.services.pair import LoggingPolicy
 from pyinit.services.scanner import Scanner
@@ -112,7 +112,7 @@ class Container:
         run, self.world.loop.run = self.world.loop.run, lambda: 0  # type: ignore[method-assign]
         self.init.run(table)
         self.world.loop.run = run  # type: ignore[method-assign]
-        self.run(YOUNG)
+        self.run(PROVEN)
         return self
 
     def run(self, seconds: float = 0.0) -> int | None:
@@ -220,10 +220,24 @@ def test_the_wait_may_have_an_end(container: Container, anyway: bool, capfd: pyt
     assert container.run(0.6) == (None if anyway else 1)
     said = capfd.readouterr().err
     if anyway:
+        container.run(3 * TELL_PAUSE)
+        assert "waiting for" not in capfd.readouterr().err, "nobody waits any more"
         assert "test: warning: not in time: web, starting the command anyway\n" in said
         assert [start.argv for start in container.world.spawner.starts] == [[b"mail"]]
     else:
         assert "test: fatal: not in time: web, the container ends with 1\n" in said
+
+
+def test_nobody_asks_who_is_stuck_where_no_command_waits(container: Container, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(scanner: Scanner, pairs: object, waits_for_anything: bool) -> list[bytes]:
+        raise AssertionError("a look at services for each change of one")
+
+    monkeypatch.setattr(Scanner, "stuck", fail)
+    container.add("web")
+    container.world.spawner.refused.add(b"./run")
+    container.boot()
+    container.run(3)
+    assert not container.is_ready
 
 
 def test_a_service_that_failed_ends_the_wait(container: Container, capfd: pytest.CaptureFixture[str]) -> None:
@@ -262,7 +276,9 @@ def test_a_critical_service_that_was_told_down_ends_nothing(container: Container
     container.add("web", critical="")
     container.boot()
     web = container.pid("web")
-    container.scanner.everything()[0].service.command(b"d")  # type: ignore[union-attr]
+    (service,) = [pair.service for pair in container.scanner.everything()]
+    assert service
+    service.command(b"d")
     container.world.kernel.die(web, 1)
     assert container.run(10) is None
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from kernel import World, make_service
+from kernel import FakeSpawner, World, make_service
 from waiting import until
 
 from pyinit.formats.notice import LONGEST, socket_address
@@ -43,10 +43,12 @@ def service(world: World, top: Path, **files_: str) -> Supervisor:
 
 
 def send(supervisor: Supervisor, text: str, rights: int = -1) -> None:
-    start = supervisor._context.spawner.starts[-1]  # type: ignore[attr-defined]
+    spawner = supervisor._context.spawner
+    assert isinstance(spawner, FakeSpawner)
+    start = spawner.starts[-1]
     sending = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights.to_bytes(4, sys.byteorder))] if rights >= 0 else []
-    sending.sendmsg([text.encode()], ancillary, 0, socket_address(start.changes[b"NOTIFY_SOCKET"]))
+    sending.sendmsg([text.encode()], ancillary, 0, socket_address(start.changes[b"NOTIFY_SOCKET"] or b""))
     sending.close()
 
 

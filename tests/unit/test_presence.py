@@ -3,6 +3,7 @@
 import pytest
 
 from pyinit.formats.control import DOWN, NEITHER, UP
+from pyinit.formats.services import PROVEN
 from pyinit.services.life.moment import (
     BACKOFF,
     BLOCKED,
@@ -16,7 +17,7 @@ from pyinit.services.life.moment import (
     State,
 )
 from pyinit.services.life.policy import WITHOUT_CODE, Policy
-from pyinit.services.life.presence import YOUNG, code_of_end, counts_from, is_given_up, is_wanted, verdict
+from pyinit.services.life.presence import code_of_end, counts_from, is_given_up, verdict
 from pyinit.services.life.readiness import FD, Readiness
 
 
@@ -29,7 +30,7 @@ def at(phase: bytes, **more: object) -> State:
 
 
 def test_a_process_counts_when_it_is_a_tenth_of_a_second_old() -> None:
-    assert counts_from(at(RUNNING, ready_at=5.0)) == 5.0 + YOUNG
+    assert counts_from(at(RUNNING, ready_at=5.0)) == 5.0 + PROVEN
     assert counts_from(at(DONE)) < 0
     assert {counts_from(at(phase)) for phase in (STARTING, BACKOFF, FAILED, BLOCKED)} == {NEVER}
 
@@ -41,8 +42,8 @@ def test_one_that_says_when_it_is_ready_counts_at_once() -> None:
 
 
 def test_who_is_wanted() -> None:
-    assert [is_wanted(at(RUNNING, want=want)) for want in (UP, DOWN, NEITHER)] == [True, False, False]
-    assert not is_wanted(at(RUNNING, is_leaving=True))
+    assert [at(RUNNING, want=want).is_wanted for want in (UP, DOWN, NEITHER)] == [True, False, False]
+    assert not at(RUNNING, is_leaving=True).is_wanted
     assert [is_given_up(at(phase)) for phase in (FAILED, BLOCKED, BACKOFF, DONE)] == [True, True, False, False]
 
 

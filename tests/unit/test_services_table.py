@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from kernel import World, make_service
 
 from pyinit.formats import services
-from pyinit.formats.services import COLUMNS, KEYS, ServiceRow, TableHeader, counts, unpack
+from pyinit.formats.services import COLUMNS, KEYS, ServiceRow, TableHeader, unpack
 from pyinit.services.pair import LoggingPolicy
 from pyinit.services.scanner import Scanner
 from pyinit.services.table import PAUSE, SOON, ServicesTable
@@ -105,20 +105,6 @@ def test_the_pages_awk_prints_the_services_that_are_down(tmp_path: Path) -> None
     (tmp_path / "services").write_bytes(content)
     done = subprocess.run(["sh", "-c", f"{script}{tmp_path}/services"], capture_output=True, check=True)
     assert done.stdout == b"failed a\\x20b\nbackoff db\n"
-
-
-@pytest.mark.parametrize(
-    ("state", "is_ready", "has_readiness", "age", "does"),
-    [
-        (b"done", True, False, 0.0, True),
-        (b"up", True, False, 0.05, False),
-        (b"up", True, False, 0.1, True),
-        (b"up", True, True, 0.0, True),
-        (b"starting", False, True, 9.0, False),
-    ],
-)
-def test_what_counts(state: bytes, is_ready: bool, has_readiness: bool, age: float, does: bool) -> None:
-    assert counts(state, is_ready, has_readiness, age) == does
 
 
 class Container:

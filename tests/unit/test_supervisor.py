@@ -1,8 +1,8 @@
 """One service directory joined to its state, on a fake kernel. Its FIFOs, its lock and its status are real."""
 
 import os
-from collections.abc import Iterator
-from errno import EAGAIN, EIO, ENOENT, ENXIO
+from collections.abc import Callable, Iterator
+from errno import EAGAIN, EIO, ENOENT, ENOMEM, ENXIO
 from pathlib import Path
 from signal import SIGCONT, SIGHUP, SIGKILL, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH
 
@@ -13,6 +13,7 @@ from kernel import World, make_service
 from pyinit.formats import status
 from pyinit.formats.control import DOWN, NEITHER, UP
 from pyinit.services.definition.definition import Definition
+from pyinit.services.inquiry import Inquiry
 from pyinit.services.life.moment import BACKOFF, IDLE, LEFT, PAUSE, RUNNING, STOPPING
 from pyinit.services.supervisor import COMMANDS_AT_ONCE, Supervisor
 from pyinit.services.trouble import CannotOpen
@@ -404,3 +405,45 @@ def test_a_removed_directory_is_known(web: Service) -> None:
         path.unlink() if not path.is_dir() else path.rmdir()
     web.directory.rmdir()
     assert web.supervisor.is_deleted
+
+
+def test_a_start_that_cannot_be_listened_to_starts_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that runs while its start has failed would be a second one later."""
+    world = World(tmp_path / "runtime")
+    directory = make_service(tmp_path, "web", **{"notification-fd": "3\n"})
+    supervisor = Supervisor(world.context, b"web", files.open_directory(bytes(directory)))
+    add_reader = world.loop.add_reader
+
+    def refuse(fd: int, callback: Callable[[], None]) -> None:
+        if fd != supervisor.statedir.fds.control:
+            raise OSError(ENOMEM, "")
+        add_reader(fd, callback)
+
+    monkeypatch.setattr(world.loop, "add_reader", refuse)
+    supervisor.open()
+    assert (supervisor.pid, world.spawner.starts) == (0, [])
+    monkeypatch.undo()
+    world.run(PAUSE)
+    assert supervisor.pid
+    assert len(world.spawner.starts) == 1
+    supervisor.command(b"dx")
+    world.kernel.die(supervisor.pid, 0)
+    world.run()
+
+
+def test_an_inquiry_that_fails_hides_no_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def fail(inquiry: Inquiry, state: object) -> None:
+        raise OSError(ENOMEM, "")
+
+    world = World(tmp_path / "runtime")
+    monkeypatch.setattr(Inquiry, "follow", fail)
+    service = Service(world, make_service(tmp_path, "web", **{"notification-fd": "3\n"}))
+    service.supervisor.command(b"d")
+    assert service.told == ["stopping"]
+    assert "web: internal error" in capfd.readouterr().err
+    world.kernel.die(service.pid, 0)
+    world.run()
+    service.supervisor.command(b"x")
+    assert service.told[-1] == "left"

@@ -12,7 +12,6 @@ from errno import ENOMEM
 
 from pyinit import report
 from pyinit.formats.wire import AGAIN, DEADLINE, FOUND, LOST, PROG, ROTATE, pack
-from pyinit.system.fork import fork, worker
 from pyinit.system.reserve import Reserve
 
 TYPE_CHECKING = False
@@ -29,16 +28,10 @@ PAUSE = 1.0
 ROTATION = 0
 """Stands for the packet ROTATE among the numbers of pipes."""
 
+LONGEST_MESSAGE = 64
+
 NEEDED = 2
 """Descriptors that a start of the collector takes: the ends of its socket."""
-
-
-def close_socket(end: "socket") -> None:
-    """Close; an error changes nothing (close(2))."""
-    try:
-        end.close()
-    except OSError:
-        pass
 
 
 class Attachment:
@@ -161,23 +154,12 @@ class Collector:
     def _launch(self, is_first: bool) -> None:
         """Fork the collector and listen to it. Raises OSError and others; then nothing of it is left."""
         # Loaded after the services are started; and before the fork, so that the pages are shared.
-        from _socket import AF_UNIX, SOCK_SEQPACKET, socketpair
-
         from pyinit.logs.collector.server import serve
+        from pyinit.system.workers import start_worker
 
         directory = self._counters_directory()
         self._reserve.release()
-        ours, theirs = socketpair(AF_UNIX, SOCK_SEQPACKET)
-        try:
-            self._loop.add_reader(ours.fileno(), self._receive)
-            self.pid = fork(worker, PROG, theirs.fileno(), serve, theirs, directory, is_first)
-        except (OSError, MemoryError):
-            self._loop.remove_reader(ours.fileno())
-            close_socket(ours)
-            raise
-        finally:
-            close_socket(theirs)
-        self._socket = ours
+        self.pid, self._socket = start_worker(self._loop, PROG, self._receive, serve, directory, is_first)
 
     def _flush(self) -> None:
         """Send pipes as far as the socket takes them; the rest when it takes more."""
@@ -232,16 +214,11 @@ class Collector:
 
     def _receive(self) -> None:
         """Take all messages, each the number of a pipe: a drained one, or one to be sent again."""
-        from _socket import MSG_DONTWAIT
+        from pyinit.system.workers import packets
 
-        while self._socket:
-            try:
-                packet = self._socket.recv(64, MSG_DONTWAIT)
-            except OSError:
-                return
-            if not packet:
-                self._loop.remove_reader(self._socket.fileno())
-                return
+        if not self._socket:
+            return
+        for packet in packets(self._loop, self._socket, LONGEST_MESSAGE):
             if packet == LOST:
                 self.has_lost = True
             elif packet.startswith(AGAIN):
@@ -266,17 +243,16 @@ class Collector:
 
     def _exited(self, outcome: int) -> None:
         """Start another collector if a pipe is left, after the last messages of this one."""
+        from pyinit.system.workers import end_in_words, hang_up
+
         if self._socket:
             self._receive()
-            self._loop.remove_reader(self._socket.fileno())
-            self._loop.remove_writer(self._socket.fileno())
-            close_socket(self._socket)
+            hang_up(self._loop, self._socket)
             self._socket = None
             self._reserve.fill()
         pid, self.pid = self.pid, 0
         if self._attached:
-            how = b"was killed by signal %d" % -outcome if outcome < 0 else b"exited %d" % outcome
-            report.warn(PROG, b"the log collector (pid %d) %b, starting another" % (pid, how))
+            report.warn(PROG, b"the log collector (pid %d) %b, starting another" % (pid, end_in_words(outcome)))
             self._ensure()
         for callback in self._subscribers:
             callback()

@@ -1,7 +1,5 @@
 """The file of counters in the runtime directory, replaced at most once a second, and not while nothing is logged."""
 
-import posix
-from errno import ENOSPC
 from time import monotonic
 
 from pyinit.formats import counters
@@ -60,20 +58,10 @@ class CountersFile:
         if content == self._written:
             return
         try:
-            self._replace(self._directory + counters.FILE, content)
+            files.replace(self._directory + counters.FILE, content)
             self._written = content
         except OSError:
             self.arm()
-
-    def _replace(self, name: bytes, content: bytes) -> None:
-        """Write beside and rename: a reader sees the old file or the new one. Raises OSError."""
-        file_fd = posix.open(name + b".new", files.WRITE_FLAGS | posix.O_TRUNC | posix.O_CREAT, 0o644)
-        try:
-            if posix.write(file_fd, content) != len(content):
-                raise OSError(ENOSPC, "")
-        finally:
-            posix.close(file_fd)
-        posix.rename(name + b".new", name)
 
 
 def _earlier(directory: bytes | None) -> "dict[bytes, Counters]":

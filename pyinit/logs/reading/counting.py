@@ -60,7 +60,7 @@ class Tally:
 
     def minutes(self) -> list[Row]:
         """A row for each minute and service, in the order of time."""
-        return [(minute, name, *cell) for (minute, name), cell in sorted(self._cells.items())]  # type: ignore[misc]
+        return [(minute, name, lines, size) for (minute, name), (lines, size) in sorted(self._cells.items())]
 
     def totals(self) -> list[tuple[bytes, int, int]]:
         """Services, and all lines and bytes of each."""

@@ -22,8 +22,8 @@ from pyinit.formats.questions import (
     pack_variables,
     unpack_answer,
 )
-from pyinit.system.fork import fork, worker
 from pyinit.system.reserve import Reserve
+from pyinit.system.workers import end_in_words, hang_up, packets, start_worker
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -101,11 +101,9 @@ class Checker:
 
     def _hang_up(self, ours: "socket") -> None:
         """Close the socket: the checker kills its programs, and ends."""
-        self._loop.remove_reader(ours.fileno())
-        self._loop.remove_writer(ours.fileno())
         self._socket = None
         self._outbox = list(self._orders)
-        _close(ours)
+        hang_up(self._loop, ours)
         pid = self.pid
         self._loop.call_at(self._loop.kernel.monotonic() + GRACE, lambda: self._kill(pid))
 
@@ -143,22 +141,10 @@ class Checker:
 
     def _launch(self) -> None:
         """Fork the checker and listen to it. Raises OSError and others; then nothing of it is left."""
-        from _socket import AF_UNIX, SOCK_SEQPACKET, socketpair
-
         from pyinit.services.checker.polling import ask_questions
 
         self._reserve.release()
-        ours, theirs = socketpair(AF_UNIX, SOCK_SEQPACKET)
-        try:
-            self._loop.add_reader(ours.fileno(), self._receive)
-            self.pid = fork(worker, PROG, theirs.fileno(), ask_questions, theirs, self._spawner)
-        except (OSError, MemoryError):
-            self._loop.remove_reader(ours.fileno())
-            _close(ours)
-            raise
-        finally:
-            _close(theirs)
-        self._socket = ours
+        self.pid, self._socket = start_worker(self._loop, PROG, self._receive, ask_questions, self._spawner)
 
     def _warn_once(self, what: bytes, error: "OSError | int") -> None:
         if not self._has_warned:
@@ -172,7 +158,7 @@ class Checker:
             try:
                 self._send(self._socket, number, self._orders.get(number))
             except BlockingIOError:
-                self._loop.add_writer(self._socket.fileno(), self._flush)
+                self._await_room(self._socket.fileno())
                 return
             except (BrokenPipeError, ConnectionResetError):
                 return  # it is dying: the next checker gets everything
@@ -184,6 +170,12 @@ class Checker:
         if self._socket:
             self._has_warned = False
             self._loop.remove_writer(self._socket.fileno())
+
+    def _await_room(self, socket_fd: int) -> None:
+        try:
+            self._loop.add_writer(socket_fd, self._flush)
+        except OSError:
+            self._send_later(self._outbox.pop(0))
 
     def _send(self, ours: "socket", number: int, order: "Order | None") -> None:
         """Send one packet. Raises OSError."""
@@ -218,16 +210,9 @@ class Checker:
 
     def _receive(self) -> None:
         """Take all answers. Those to questions that were dropped mean nothing."""
-        from _socket import MSG_DONTWAIT
-
-        while self._socket:
-            try:
-                packet = self._socket.recv(LONGEST_ANSWER, MSG_DONTWAIT)
-            except OSError:
-                return
-            if not packet:
-                self._loop.remove_reader(self._socket.fileno())
-                return
+        if not self._socket:
+            return
+        for packet in packets(self._loop, self._socket, LONGEST_ANSWER):
             verb, _, number, detail = unpack_answer(packet)
             order = self._orders.get(number)
             if order and verb == AGAIN:
@@ -244,9 +229,8 @@ class Checker:
             self._hang_up(self._socket)
         pid, self.pid = self.pid, 0
         if self._orders:
-            how = b"was killed by signal %d" % -outcome if outcome < 0 else b"exited %d" % outcome
             if outcome:
-                report.warn(PROG, b"the checker (pid %d) %b, starting another" % (pid, how))
+                report.warn(PROG, b"the checker (pid %d) %b, starting another" % (pid, end_in_words(outcome)))
             self._reserve.fill()
             self._ensure()
         if outcome:  # else it has killed its programs itself
@@ -281,10 +265,3 @@ def _written(content: bytes) -> int:
         posix.close(fd)
         raise
     return fd
-
-
-def _close(end: "socket") -> None:
-    try:
-        end.close()
-    except OSError:  # it is closed all the same (close(2))
-        pass

@@ -7,7 +7,7 @@ refuses the service. What the other files say is kept, so that a refused service
 
 import posix
 from _stat import S_ISREG
-from errno import EMFILE, ENFILE, ENOENT, ENOMEM
+from errno import ENOENT
 
 from pyinit.report import reason
 from pyinit.services.definition.definition import HAS_NUL, LONGEST, SETTINGS
@@ -17,6 +17,7 @@ from pyinit.services.life.health import CHECK, Health
 from pyinit.services.life.health import PROGRAM as BY_PROGRAM
 from pyinit.services.life.policy import GROUP, MIXED, NEVER, PROCESS, Policy
 from pyinit.services.life.readiness import LOG, Readiness
+from pyinit.services.trouble import WANTING
 from pyinit.system.beneath import open_beneath
 from pyinit.system.files import NOT_REGULAR, read_regular
 
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 
 LONGRUN, ONESHOT = b"longrun", b"oneshot"
 CODE_OF_BAD_CRITICAL = 1
-PASSING = (EMFILE, ENFILE, ENOMEM)
-"""Errors that say nothing of the file: the directory is to be read again later."""
 
 
 def is_oneshot(content: bytes) -> bool:
@@ -146,7 +145,7 @@ class _Reading:
         except FileNotFoundError:  # it was removed after the directory was listed
             return
         except OSError as error:
-            if error.errno in PASSING:
+            if error.errno in WANTING:
                 raise
             why = reason(error)
         except ValueError as error:
@@ -200,7 +199,7 @@ class _Reading:
         except FileNotFoundError:
             return b"a link that leads nowhere"  # or it was just removed, and the directory is read again for that
         except OSError as error:
-            if error.errno in PASSING:
+            if error.errno in WANTING:
                 raise
             return reason(error)
         if not S_ISREG(mode):

@@ -7,22 +7,22 @@ LONGEST bytes. A file that cannot be used is a trouble of the definition, never 
 
 import posix
 from _stat import S_ISDIR, S_ISREG
-from errno import EMFILE, ENFILE, ENOMEM
 
 from pyinit.report import reason
 from pyinit.services.definition.definition import HAS_NUL, LONGEST, PLAIN, SETTINGS, Definition, LogDefinition
 from pyinit.services.life.policy import AS_DAEMONTOOLS
+from pyinit.services.trouble import WANTING
 from pyinit.system import files
-
-WITHOUT_SETTINGS = frozenset(("down", "env", "log", "secrets"))
-KNOWN = WITHOUT_SETTINGS.union(SETTINGS)
-LISTING = posix.O_RDONLY | posix.O_DIRECTORY | posix.O_CLOEXEC
-
-WANTING = (EMFILE, ENFILE, ENOMEM)
-"""Errors of a system that has not enough of something for now."""
 
 REFUSED = ".refused"
 """Left by `pyinit -f` in the directory of a service with mistakes: where the first is, and on a second line what."""
+
+WITHOUT_SETTINGS = frozenset(("down", "env", "log", "secrets"))
+KNOWN = WITHOUT_SETTINGS.union(SETTINGS)
+READ, READ_WITHOUT_SETTINGS = KNOWN | {REFUSED}, WITHOUT_SETTINGS | {REFUSED}
+"""What is looked for in a directory, with the files of a service's life and without them."""
+
+LISTING = posix.O_RDONLY | posix.O_DIRECTORY | posix.O_CLOEXEC
 
 KNOWN_IN_LOG = frozenset(("fold", "run", "script", "user"))
 
@@ -32,7 +32,7 @@ def read_definition(directory_fd: int, has_settings: bool = True) -> Definition:
 
     `has_settings`: the files that say something of the service's life count, too.
     """
-    known = (KNOWN if has_settings else WITHOUT_SETTINGS) | {REFUSED}
+    known = READ if has_settings else READ_WITHOUT_SETTINGS
     try:
         list_fd = posix.open(".", LISTING, dir_fd=directory_fd)
     except PermissionError:
@@ -47,7 +47,7 @@ def read_definition(directory_fd: int, has_settings: bool = True) -> Definition:
     troubles: list[tuple[bytes, bytes]] = []
     log = _read_log(directory_fd, troubles) if "log" in names else None
     policy, refusal = AS_DAEMONTOOLS, None
-    if not names - {REFUSED} <= WITHOUT_SETTINGS:
+    if not names <= READ_WITHOUT_SETTINGS:
         from pyinit.services.definition.policy_files import read_policy
 
         policy, refusal = read_policy(names, directory_fd, log is not None and log.brings_logger, troubles)

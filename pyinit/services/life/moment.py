@@ -1,5 +1,6 @@
 """One moment of a service: its phase, what is wanted of it, and what is known. Pure."""
 
+from pyinit.formats.control import UP
 from pyinit.services.life.policy import AS_DAEMONTOOLS
 
 TYPE_CHECKING = False
@@ -36,6 +37,9 @@ NEVER = float("inf")
 
 OVERDUE, SICK, HOPELESS = b"not ready in time", b"unhealthy", b"unhealthy, and to be given up"
 """Why pyinit itself ends a process. Whatever the exit code is then, the end is a failure."""
+
+FINISHED_FOR_GOOD = b"finish exited 125"
+"""Why there is to be no other start, whatever the policy says."""
 
 
 class State:
@@ -108,3 +112,8 @@ class State:
         self.outcome: int | None = None
         self.ended = self.streak = self.restarts = self.kills = self.skipped = 0
         self.recent: tuple[float, ...] = ()
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether the service is to be up: not one that was told down, nor a timed one between its runs."""
+        return self.want == UP and not self.is_leaving

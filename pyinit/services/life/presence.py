@@ -1,24 +1,26 @@
 """Whether a service counts for its container: for `ready`, the main command, and how the container ends. Pure."""
 
-from pyinit.formats.control import UP
-from pyinit.services.life.moment import BLOCKED, DONE, FAILED, HOPELESS, NEVER, OVERDUE, RUNNING, SICK
+from pyinit.formats.services import PROVEN
+from pyinit.services.life.moment import (
+    BLOCKED,
+    DONE,
+    FAILED,
+    FINISHED_FOR_GOOD,
+    HOPELESS,
+    NEVER,
+    OVERDUE,
+    RUNNING,
+    SICK,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pyinit.services.life.moment import State
 
-BY_PYINIT = (OVERDUE, SICK, HOPELESS, b"finish exited 125")
+BY_PYINIT = (OVERDUE, SICK, HOPELESS, FINISHED_FOR_GOOD)
 """Reasons of a failure that the exit code says nothing of."""
 
 SAID = {FAILED: b"has failed", BLOCKED: b"is blocked: a service that it needs has failed"}
-
-YOUNG = 0.1
-"""Seconds that a process has to live before it counts, where nothing says when it is ready."""
-
-
-def is_wanted(state: "State") -> bool:
-    """Whether the service is to be up: not one that was told down, nor a timed one between its runs."""
-    return state.want == UP and not state.is_leaving
 
 
 def counts_from(state: "State") -> float:
@@ -27,7 +29,7 @@ def counts_from(state: "State") -> float:
         return float("-inf")
     if state.phase != RUNNING:
         return NEVER
-    return state.ready_at if state.policy.readiness else state.ready_at + YOUNG
+    return state.ready_at if state.policy.readiness else state.ready_at + PROVEN
 
 
 def is_given_up(state: "State") -> bool:
@@ -42,7 +44,7 @@ def code_of_end(state: "State") -> int | None:
     """
     policy = state.policy
     has_ended = is_given_up(state) or (state.phase == DONE and not policy.is_oneshot)
-    if policy.critical is None or not has_ended or not is_wanted(state):
+    if policy.critical is None or not has_ended or not state.is_wanted:
         return None
     if policy.critical >= 0:
         return policy.critical

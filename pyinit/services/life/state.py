@@ -37,6 +37,7 @@ from pyinit.services.life.moment import (
     CLOSED,
     DONE,
     FAILED,
+    FINISHED_FOR_GOOD,
     FINISHING,
     HELD,
     IDLE,
@@ -124,7 +125,7 @@ TABLE: "dict[bytes, dict[type[Event], tuple[bytes, ...]]]" = {
 """phase: {event: the phases that may follow}. An event that a phase does not list means nothing there."""
 
 
-def step(state: State, event: "Event", now: "Clocks") -> "tuple[State, list[Action]]":  # noqa: C901, PLR0912
+def step(state: State, event: "Event", now: "Clocks") -> "tuple[State, list[Action]]":  # noqa: C901, PLR0912 - on a screen
     """The state after the event, and what to do, in order. One piece: all that a plain service needs is on a screen."""
     if type(event) not in TABLE[state.phase]:
         return state, []
@@ -197,7 +198,7 @@ def _learn(new: State, event: "Event") -> None:
         case Finished():
             new.is_finishing = False
             if event.is_for_good and new.want != DOWN and not new.is_leaving:
-                new.is_due, new.rest, new.reason = False, FAILED, b"finish exited 125"
+                new.is_due, new.rest, new.reason = False, FAILED, FINISHED_FOR_GOOD
         case Due() if new.want != DOWN:
             is_possible = new.gate == OPEN and not new.is_finishing
             new.is_due = is_possible
