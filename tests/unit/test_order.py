@@ -311,3 +311,11 @@ def test_what_waits_for_nothing_that_comes_is_said_once(capfd: pytest.CaptureFix
     model = Model({b"web": policy("db")})
     model.ordering.settle(model.all)
     assert capfd.readouterr().err.count("pyinit: warning: web waits for db: no such service\n") == 1
+
+
+def test_it_is_said_again_of_a_service_that_left_and_came_back(capfd: pytest.CaptureFixture[str]) -> None:
+    model = Model({b"web": policy("db")})
+    model.ordering.settle([])
+    model.ordering.expect(b"web", model.policies[b"web"])
+    model.ordering.settle(model.all)
+    assert capfd.readouterr().err.count("web waits for db: no such service") == 2

@@ -14,7 +14,7 @@ from pyinit.formats import status
 from pyinit.formats.control import DOWN, NEITHER, UP
 from pyinit.services.definition.definition import Definition
 from pyinit.services.inquiry import Inquiry
-from pyinit.services.life.moment import BACKOFF, IDLE, LEFT, PAUSE, RUNNING, STOPPING
+from pyinit.services.life.moment import BACKOFF, FAILED, IDLE, LEFT, PAUSE, RUNNING, STOPPING
 from pyinit.services.supervisor import COMMANDS_AT_ONCE, Supervisor
 from pyinit.services.trouble import CannotOpen
 from pyinit.system import files
@@ -447,3 +447,21 @@ def test_an_inquiry_that_fails_hides_no_change(
     world.run()
     service.supervisor.command(b"x")
     assert service.told[-1] == "left"
+
+
+def test_content_that_turns_bad_holds_no_restart_up_but_a_start_from_nothing(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    world = World(tmp_path / "runtime")
+    service = Service(world, make_service(tmp_path, "web", success="0\n"))
+    (service.directory / "success").write_text("whatever\n")
+    world.kernel.die(service.pid, 1)
+    world.run(PAUSE)
+    assert service.phase == RUNNING, "the last good content holds"
+    assert "fatal: unable to use web/success: " in capfd.readouterr().err
+    service.supervisor.command(b"d")
+    world.kernel.die(service.pid, 0)
+    world.run(PAUSE)
+    service.supervisor.command(b"u")
+    assert (service.phase, service.pid) == (FAILED, 0)
+    service.supervisor.command(b"x")
