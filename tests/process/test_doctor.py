@@ -370,7 +370,15 @@ def test_none_of_its_modules_is_compiled(service: Services) -> None:
     assert not compiled & {"examination", "doctor", "findings", "shell", "brief", "access"}
 
 
-MOUNTED = sorted({Path(path).parts[1] for path in ("/usr", "/proc", ROOT, sys.prefix, sys.base_prefix)})
+NEEDED = (Path(path) for path in ("/usr", "/proc", sys.prefix, sys.base_prefix))
+MOUNTED = sorted({path.parts[1] for path in NEEDED if not path.is_relative_to(ROOT)})
+CHECKOUT = "checkout"
+"""Where the root has this checkout: it may be below a directory that another account cannot enter, or in /tmp."""
+
+
+def inside(path: str | Path) -> str:
+    """What a path of the checkout is in the root."""
+    return str(path).replace(str(ROOT), f"/{CHECKOUT}", 1)
 
 
 @pytest.fixture
@@ -384,7 +392,7 @@ def root() -> Iterator[Path]:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(content)
             file.chmod(0o755)
-        for mount in MOUNTED:
+        for mount in (*MOUNTED, CHECKOUT):
             (top / mount).mkdir()
         for link in ("bin", "lib", "lib64"):
             if Path("/", link).is_symlink():
@@ -395,7 +403,9 @@ def root() -> Iterator[Path]:
 def examine_in(root: Path, *prefix: str) -> tuple[int, str]:
     """The exit code and the findings of doctor in a root of its own. Nothing is changed."""
     mounts = [f"mount --rbind /{mount} {root}/{mount}" for mount in MOUNTED]
-    words = " ".join(["exec", "chroot", str(root), *prefix, sys.executable, "-IS", f"{BIN}/pyinit", "doctor"])
+    mounts.append(f"mount --bind {ROOT} {root}/{CHECKOUT}")
+    program = [inside(sys.executable), "-IS", inside(BIN / "pyinit"), "doctor"]
+    words = " ".join(["exec", "chroot", str(root), *prefix, *program])
     before = tree(root)
     done = subprocess.run(
         ["unshare", "--mount", "--propagation", "private", "sh", "-c", "\n".join(["set -e", *mounts, words])],
